@@ -1,0 +1,1 @@
+"""The Azure ML workspace: the only place that imports the Azure SDK."""

@@ -1,0 +1,1 @@
+"""The embedded workspace: a folder, a catalogue, and supervisors that run jobs."""
