@@ -1,0 +1,279 @@
+"""The protocol that every workspace keeps, in small groups, and the one function that opens one.
+
+Promises, for all workspaces:
+- Ownership: what is passed in is never changed; what comes back is the caller's (frozen records).
+- Threads: one workspace object belongs to one thread; processes may share a workspace freely.
+- Names not found raise `NotFound`; a name or version taken by other content raises `Conflict`;
+  what a workspace cannot do raises `NotSupported` with the way out.
+- A method that changes something has either done it all or not at all when it returns or raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from amlkit.records import JSON, Asset, AssetDraft, AssetKind, Compute, Datastore, Job
+from amlkit.records import MetricPoint, Status, StoredFile
+
+if TYPE_CHECKING:
+    from amlkit.config import WorkspaceChoice
+    from amlkit.specs import Loaded
+
+Progress = Callable[[int, int], None]
+"""Called with (files done, bytes done) while content moves."""
+
+
+class Assets(Protocol):
+    """Versioned things: data, environments, components, models, code."""
+
+    def create(self, draft: AssetDraft, *, progress: Progress | None = None) -> Asset:
+        """Register a version; the next free one when the draft names none.
+
+        Raises: Conflict: that version exists with other content (the same content is returned).
+        """
+        ...
+
+    def get(self, kind: AssetKind, name: str, version: str | None = None) -> Asset:
+        """Return one version; the latest that is not archived when `version` is None."""
+        ...
+
+    def list(
+        self, kind: AssetKind, name: str | None = None, *, archived: bool = False
+    ) -> list[Asset]:
+        """Return every version of `name`, or the latest of every name; newest first."""
+        ...
+
+    def archive(
+        self, kind: AssetKind, name: str, version: str | None, *, archived: bool
+    ) -> list[Asset]:
+        """Hide (or show again) one version or the whole name; return what changed."""
+        ...
+
+    def download(self, asset: Asset, target: Path, *, progress: Progress | None = None) -> Path:
+        """Write the asset's files below `target` and return the path written."""
+        ...
+
+    def local_path(self, asset: Asset) -> Path | None:
+        """Return a read-only local file or folder with the content, or None when remote."""
+        ...
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs to list; None means any. limit: newest so many."""
+
+    status: str | None = None
+    experiment: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    parent: str | None = None
+    archived: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A validated job, ready to go.
+
+    spec: the loaded file, with its own folder for relative paths.
+    environment: replaces every `environment` of the spec (`NAME[:VERSION]`), or None.
+    current_python: run in amlkit's own interpreter instead of building an environment.
+    """
+
+    spec: Loaded
+    name: str | None = None
+    experiment: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    environment: str | None = None
+    current_python: bool = False
+    allow_secrets: bool = False
+    reuse_from: str | None = None
+    only: tuple[str, ...] = ()
+    from_step: str | None = None
+    force_rerun: bool = False
+
+
+class Jobs(Protocol):
+    """Command, sweep and pipeline jobs, their trials and steps."""
+
+    def submit(self, submission: Submission) -> Job:
+        """Start a job and return at once.
+
+        Raises: Conflict: the name is taken. NotFound: something the spec refers to is missing.
+        """
+        ...
+
+    def plan(self, submission: Submission) -> Mapping[str, JSON]:
+        """Return what `submit` would run, resolved; change nothing."""
+        ...
+
+    def get(self, name: str) -> Job:
+        """Return the job as it stands now."""
+        ...
+
+    def list(self, wanted: JobFilter) -> list[Job]:
+        """Return jobs, newest first; children only when `parent` is given."""
+        ...
+
+    def wait(
+        self, name: str, *, timeout_seconds: float | None, changed: Callable[[Job], None] | None
+    ) -> Job:
+        """Return when the job is final. Raises: WaitTimedOut."""
+        ...
+
+    def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
+        """Yield the job's stdout and stderr as they stand, and with `follow` until it ends."""
+        ...
+
+    def metrics(self, name: str) -> Mapping[str, Sequence[MetricPoint]]:
+        """Return every logged value, by metric, in the order of logging."""
+        ...
+
+    def cancel(self, name: str) -> Job:
+        """Ask the job to stop; a final job stays as it is."""
+        ...
+
+    def resume(self, name: str) -> Job:
+        """Go on with a sweep or pipeline that was interrupted."""
+        ...
+
+    def outputs(self, name: str) -> Mapping[str, str]:
+        """Return where each output is: a local path or a URI. `default` is the run's own folder."""
+        ...
+
+    def download(self, name: str, output: str | None, target: Path) -> Path:
+        """Write one output (or all of the run's files) below `target`."""
+        ...
+
+    def archive(self, name: str, *, archived: bool) -> Job:
+        """Hide the job from lists, or show it again."""
+        ...
+
+    def tag(self, name: str, tags: Mapping[str, str]) -> Job:
+        """Add or replace tags."""
+        ...
+
+
+class Datastores(Protocol):
+    """Named places for files."""
+
+    def create(self, name: str, spec: Mapping[str, JSON]) -> Datastore:
+        """Define a datastore; the same definition again is no change. Raises: Conflict."""
+        ...
+
+    def get(self, name: str) -> Datastore:
+        """Return one."""
+        ...
+
+    def list(self) -> list[Datastore]:
+        """Return all, the default first."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget the definition; its files stay."""
+        ...
+
+    def files(self, name: str, prefix: str = "") -> Iterator[StoredFile]:
+        """Yield the files below a prefix, sorted by path."""
+        ...
+
+    def upload(self, name: str, source: Path, target: str, progress: Progress | None) -> int:
+        """Copy a file or folder into the datastore; return how many files were sent."""
+        ...
+
+    def download(self, name: str, prefix: str, target: Path, progress: Progress | None) -> int:
+        """Copy files out of the datastore; return how many."""
+        ...
+
+
+class Computes(Protocol):
+    """Where jobs run."""
+
+    def list(self) -> list[Compute]:
+        """Return every compute."""
+        ...
+
+    def get(self, name: str) -> Compute:
+        """Return one."""
+        ...
+
+    def create(self, spec: Mapping[str, JSON]) -> Compute:
+        """Create one. Raises: NotSupported on the embedded workspace."""
+        ...
+
+    def start(self, name: str) -> Compute:
+        """Start it."""
+        ...
+
+    def stop(self, name: str) -> Compute:
+        """Stop it."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Delete it."""
+        ...
+
+
+class Workspace(Protocol):
+    """One workspace: the groups above, and where it is."""
+
+    name: str
+    kind: str
+
+    @property
+    def assets(self) -> Assets:
+        """Versioned assets."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs."""
+        ...
+
+    @property
+    def datastores(self) -> Datastores:
+        """Datastores."""
+        ...
+
+    @property
+    def computes(self) -> Computes:
+        """Computes."""
+        ...
+
+    def describe(self) -> Mapping[str, JSON]:
+        """Return what `workspace show` prints beside the name."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+def open_workspace(choice: WorkspaceChoice) -> Workspace:
+    """Open the chosen workspace; an embedded one is made when it is not there yet.
+
+    Raises: WorkspaceUnusable: the folder cannot be used. NotLoggedIn: Azure needs a login.
+    """
+    if choice.kind == "azure":
+        from amlkit.azure.workspace import AzureWorkspace
+
+        return AzureWorkspace.open(choice)
+    from amlkit.local.workspace import LocalWorkspace
+
+    return LocalWorkspace.open(choice.name, choice.folder)
+
+
+__all__ = [
+    "Assets",
+    "Computes",
+    "Datastores",
+    "JobFilter",
+    "Jobs",
+    "Progress",
+    "Status",
+    "Submission",
+    "Workspace",
+    "open_workspace",
+]
