@@ -9,7 +9,7 @@
     ├── Canceled                5   a job that was waited for was canceled
     ├── Conflict                6   the name is taken by something else
     ├── NotSupported            1   this workspace cannot do it, and says what can
-    ├── WorkspaceUnusable       1   the folder cannot be read or written, or is newer than this amlkit
+    ├── WorkspaceUnusable       1   the folder cannot be used, or is newer than this amlkit
     └── WaitTimedOut          124   `--timeout` ran out; the job goes on
 
 Anything else that reaches the top is a bug and is shown as one. An error is data: a message

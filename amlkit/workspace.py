@@ -15,8 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from amlkit.records import JSON, Asset, AssetDraft, AssetKind, Compute, Datastore, Job
-from amlkit.records import MetricPoint, Status, StoredFile
+from amlkit.records import (
+    JSON,
+    Asset,
+    AssetDraft,
+    AssetKind,
+    Compute,
+    Datastore,
+    Job,
+    MetricPoint,
+    Status,
+    StoredFile,
+)
 
 if TYPE_CHECKING:
     from amlkit.config import WorkspaceChoice
@@ -42,13 +52,13 @@ class Assets(Protocol):
 
     def list(
         self, kind: AssetKind, name: str | None = None, *, archived: bool = False
-    ) -> list[Asset]:
+    ) -> Sequence[Asset]:
         """Return every version of `name`, or the latest of every name; newest first."""
         ...
 
     def archive(
         self, kind: AssetKind, name: str, version: str | None, *, archived: bool
-    ) -> list[Asset]:
+    ) -> Sequence[Asset]:
         """Hide (or show again) one version or the whole name; return what changed."""
         ...
 
@@ -113,7 +123,7 @@ class Jobs(Protocol):
         """Return the job as it stands now."""
         ...
 
-    def list(self, wanted: JobFilter) -> list[Job]:
+    def list(self, wanted: JobFilter) -> Sequence[Job]:
         """Return jobs, newest first; children only when `parent` is given."""
         ...
 
@@ -167,7 +177,7 @@ class Datastores(Protocol):
         """Return one."""
         ...
 
-    def list(self) -> list[Datastore]:
+    def list(self) -> Sequence[Datastore]:
         """Return all, the default first."""
         ...
 
@@ -191,7 +201,7 @@ class Datastores(Protocol):
 class Computes(Protocol):
     """Where jobs run."""
 
-    def list(self) -> list[Compute]:
+    def list(self) -> Sequence[Compute]:
         """Return every compute."""
         ...
 

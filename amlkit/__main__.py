@@ -1,0 +1,21 @@
+"""`amlkit` and `python -m amlkit`: `--version` imports nothing, the rest starts the CLI."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from amlkit import __version__
+
+        sys.stdout.write(f"amlkit {__version__}\n")
+        return
+    from amlkit.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""A Typer group that imports a command's module only when that command is typed.
+
+It leans on how Typer builds groups, so it stays this small and a test runs every command through
+it. Root help is written from the table alone: listing the commands imports none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from amlkit.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of `amlkit --help`: the module behind it and what it is for."""
+
+    module: str
+    help: str
+
+
+def lazy_group(table: Mapping[str, Entry]) -> type[TyperGroup]:
+    """Return a group class over the table."""
+
+    class LazyGroup(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:
+            return list(table)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            if cmd_name.startswith("-"):
+                return None
+            if cmd_name not in table:
+                close = did_you_mean(cmd_name, table)
+                hint = f"did you mean `amlkit {close}`?" if close else "see `amlkit --help`"
+                raise UsageError(f"no such command `{cmd_name}`", hint=hint)
+            command = typer.main.get_command(import_module(table[cmd_name].module).app)
+            command.name = cmd_name
+            return command
+
+        def format_commands(self, ctx: Any, formatter: Any) -> None:
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, entry.help) for name, entry in table.items()])
+
+        def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+            from typer._click.shell_completion import CompletionItem
+
+            return [
+                CompletionItem(name, help=entry.help)
+                for name, entry in table.items()
+                if name.startswith(incomplete)
+            ]
+
+    return LazyGroup

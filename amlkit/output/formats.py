@@ -1,0 +1,116 @@
+"""Results for scripts: JSON, JSON lines, YAML, TSV and CSV, and `--query` over them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from amlkit.errors import UsageError
+from amlkit.output import Format
+from amlkit.records import JSON, Record
+
+
+def query(plain: JSON, expression: str) -> JSON:
+    """Return what a JMESPath expression selects. Raises: UsageError: it does not parse."""
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        found: JSON = jmespath.search(expression, plain)
+    except JMESPathError as cause:
+        where = " ".join(str(cause).split())
+        raise UsageError(
+            f"--query `{expression}`: {where}", hint="see https://jmespath.org/tutorial.html"
+        ) from None
+    return found
+
+
+def plain(value: JSON, output: Format) -> str:
+    """Return JSON-ready values as text in one of the script formats."""
+    if output is Format.jsonl:
+        rows = value if isinstance(value, list) else [value]
+        return "".join(dump(row, indent=None) + "\n" for row in rows)
+    if output is Format.yaml:
+        return to_yaml(value)
+    if output in {Format.tsv, Format.csv}:
+        rows = value if isinstance(value, list) else [value]
+        return _delimited([_cells(row) for row in rows], output)
+    return dump(value) + "\n"
+
+
+def dump(value: JSON, indent: int | None = 2) -> str:
+    """Return strict JSON: NaN and infinities, which JSON has no numbers for, become strings."""
+    return json.dumps(_strict(value), indent=indent, ensure_ascii=False)
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _strict(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(each) for each in value]
+    return value
+
+
+def to_yaml(value: JSON) -> str:
+    """Return YAML in block style, keys in the order given."""
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(
+        _strict(value), Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False
+    )
+    return text.removesuffix("...\n")
+
+
+def columns(rows: Sequence[Record], output: Format) -> str:
+    """Return the table's columns uncut: TSV without a header (as az), CSV with one."""
+    if not rows:
+        return ""
+    names = rows[0].COLUMNS
+    lines = [[_cell(value(row, name)) for name in names] for row in rows]
+    return _delimited([list(names), *lines] if output is Format.csv else lines, output)
+
+
+def value(row: Record, name: str) -> Any:
+    """Return a table column of a record; `created` and `duration` are those of people."""
+    if name == "created":
+        return getattr(row, "created_at", "")
+    if name == "duration":
+        return getattr(row, "duration_seconds", None)
+    return getattr(row, name)
+
+
+def _delimited(lines: Sequence[Sequence[str]], output: Format) -> str:
+    if output is Format.csv:
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="\n").writerows(lines)
+        return buffer.getvalue()
+    return "".join("\t".join(_escape(cell) for cell in line) + "\n" for line in lines)
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _cells(row: JSON) -> list[str]:
+    if isinstance(row, Mapping):
+        return [_cell(each) for each in row.values()]
+    if isinstance(row, list | tuple):
+        return [_cell(each) for each in row]
+    return [_cell(row)]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping | list | tuple):
+        return dump(value, indent=None)
+    return str(value)

@@ -1,0 +1,111 @@
+"""Tables for people: a header, `3 minutes ago`, cut columns, status in colour and in words."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from amlkit.output import use_color
+from amlkit.output.formats import dump, value
+from amlkit.records import Record
+
+_STATUS = {"Completed": "green", "Failed": "red", "Canceled": "yellow", "Running": "cyan"}
+
+
+def console(color: bool | None = None, *, stderr: bool = False) -> Console:
+    """Return the Rich console that follows amlkit's rules on colour."""
+    stream = sys.stderr if stderr else sys.stdout
+    colored = use_color(stream, color)
+    width = int(os.environ["COLUMNS"]) if os.environ.get("COLUMNS", "").isdigit() else None
+    return Console(
+        stderr=stderr, no_color=not colored, highlight=False, soft_wrap=False, width=width
+    )
+
+
+def show(rows: Sequence[Record], *, single: bool, color: bool | None) -> None:
+    """Print records as a table, or one record as a list of its fields."""
+    target = console(color)
+    target.print(_fields(rows[0]) if single else grid(rows))
+
+
+def grid(rows: Sequence[Record]) -> Table | Text:
+    """Return one line a record."""
+    if not rows:
+        return Text("nothing here yet", style="dim")
+    names = rows[0].COLUMNS
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, name in enumerate(names):
+        table.add_column(name.replace("_", " ").upper(), no_wrap=index == 0, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(cell(name, value(row, name)) for name in names))
+    return table
+
+
+def _fields(record: Record) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, each in record.as_dict().items():
+        if each not in (None, {}, [], "", ()):
+            table.add_row(name, cell(name, each))
+    return table
+
+
+def cell(name: str, each: Any) -> Text:
+    """Return one value as a person would write it."""
+    if each is None or each == "":
+        return Text("")
+    if name == "status":
+        return Text(str(each), style=_STATUS.get(str(each), ""))
+    if name in {"created", "modified_at", "created_at"}:
+        return Text(ago(str(each)))
+    if name == "duration":
+        return Text(duration(float(each)))
+    if name in {"size", "memory"} and isinstance(each, int):
+        return Text(size(each))
+    if isinstance(each, bool):
+        return Text("yes" if each else "")
+    if isinstance(each, float):
+        return Text(f"{each:.6g}")
+    if isinstance(each, Mapping | list | tuple):
+        return Text(dump(each, indent=None))
+    return Text(str(each))
+
+
+def ago(moment: str) -> str:
+    """Return how long ago an RFC 3339 time was: `3 minutes ago`."""
+    try:
+        seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    except (ValueError, TypeError):
+        return moment
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now" if seconds < 5 else f"{int(seconds)} seconds ago"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people read them: `0.4 s`, `2 min 5 s`, `1 h 2 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+
+
+def size(count: int) -> str:
+    """Return bytes as people read them, in binary units."""
+    scaled = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if scaled < 1024:
+            return f"{scaled:.0f} {unit}" if unit == "B" else f"{scaled:.1f} {unit}"
+        scaled /= 1024
+    return f"{scaled:.1f} TiB"

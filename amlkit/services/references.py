@@ -1,0 +1,41 @@
+"""What `NAME`, `NAME:VERSION`, `NAME@latest` and `azureml:...` mean on the command line."""
+
+from __future__ import annotations
+
+import re
+
+from amlkit.errors import UsageError
+
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$")
+
+
+def split(reference: str) -> tuple[str, str | None]:
+    """Return (name, version); version None means the latest.
+
+    Raises: UsageError: an unknown label, or no name at all.
+    """
+    text = reference.removeprefix("azureml:")
+    if "@" in text:
+        name, _, label = text.partition("@")
+        if label != "latest":
+            raise UsageError(f"`{reference}`: unknown label `{label}`", hint="only @latest exists")
+        return name, None
+    name, colon, version = text.partition(":")
+    if not name or (colon and not version):
+        raise UsageError(
+            f"`{reference}` names nothing", hint="write NAME, NAME:VERSION or NAME@latest"
+        )
+    return name, version or None
+
+
+def check_name(name: str, noun: str) -> str:
+    """Return the name if Azure ML takes it. Raises: UsageError.
+
+    Source: Azure ML's naming rule for assets: 1 to 255 letters, digits, `-`, `_`, `.`.
+    """
+    if not _NAME.match(name):
+        raise UsageError(
+            f"`{name}` cannot be the name of a {noun}",
+            hint="use letters, digits, `-`, `_` and `.`, starting with a letter or digit",
+        )
+    return name
