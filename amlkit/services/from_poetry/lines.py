@@ -1,0 +1,201 @@
+"""From chosen or locked packages to the lines of the conda file, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from amlkit.errors import InvalidSpec, NotSupported
+from amlkit.services.from_poetry import conda_names
+from amlkit.services.from_poetry.constraints import Constraint, NotAConstraint, poetry_constraint
+from amlkit.services.from_poetry.direct import is_local, reference, with_extras
+from amlkit.services.from_poetry.locks import Locked
+from amlkit.services.from_poetry.project import Project
+from amlkit.services.from_poetry.records import Direct, Note, ResolvedLine
+from amlkit.services.from_poetry.selection import Chosen
+from amlkit.services.from_poetry.unions import CannotExpress
+
+CondaName = Callable[[str], str | None]
+
+
+@dataclass
+class Lines:
+    """The lines so far, and what was skipped or changed on the way."""
+
+    found: list[ResolvedLine] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def of_channel(self, *, pip: bool) -> list[str]:
+        """Return the requirements that pip, or conda, installs."""
+        return [each.requirement for each in self.found if (each.channel == "pip") == pip]
+
+
+def from_ranges(project: Project, chosen: Sequence[Chosen], *, conda: bool) -> Lines:
+    """Write each dependency with its range.
+
+    Raises: InvalidSpec: a path dependency, or a range that pip cannot express.
+    """
+    lines = Lines()
+    for each in chosen:
+        declared = each.declared
+        if _excluded(project, declared.name, lines):
+            continue
+        if declared.direct is not None:
+            _refuse_local(project, declared.name, declared.where, declared.direct)
+            text = reference(declared.name, declared.extras, declared.direct)
+            lines.found.append(ResolvedLine(declared.name, text, each.asked_by, "direct"))
+            continue
+        if declared.prereleases:
+            lines.notes.append(
+                Note(declared.name, "`allow-prereleases` has no equivalent for one pip requirement")
+            )
+        channel = _channel(project, declared.name, declared.extras, lines, conda=conda)
+        if channel is None:
+            text = f"{declared.name}{with_extras(declared.extras)}{_pip(project, each)}"
+            lines.found.append(ResolvedLine(declared.name, text, each.asked_by, "range"))
+        else:
+            constraint = _conda_constraint(project, declared.name, declared.constraint)
+            text = f"{channel.requirement}{_spaced(constraint)}"
+            lines.found.append(
+                ResolvedLine(declared.name, text, each.asked_by, "range", channel.name)
+            )
+    return lines
+
+
+def from_lock(
+    project: Project, locked: Sequence[Locked], *, conda: bool, hashes: bool, inline: bool
+) -> Lines:
+    """Write each locked package with its exact version.
+
+    inline: leave local packages out, their own dependencies being locked too.
+    Raises: InvalidSpec: a local package. NotSupported: hashes for what has none.
+    """
+    lines = Lines()
+    for each in locked:
+        if _excluded(project, each.name, lines):
+            continue
+        if each.direct is not None and is_local(each.direct) and inline:
+            lines.notes.append(_travels(each.name, each.direct.location))
+            continue
+        if each.direct is not None:
+            _refuse_local(project, each.name, _where(project, each.name), each.direct)
+        lines.found.append(_locked_line(project, each, lines, conda=conda, hashes=hashes))
+    return lines
+
+
+def _locked_line(
+    project: Project, locked: Locked, lines: Lines, *, conda: bool, hashes: bool
+) -> ResolvedLine:
+    reason, version = locked.asked_by, locked.version
+    if locked.direct is not None:
+        if hashes:
+            raise NotSupported(
+                f"`{locked.name}` comes from {locked.direct.kind}, and pip cannot check its hash",
+                hint="leave `--hashes` out",
+            )
+        text = reference(locked.name, frozenset(), locked.direct)
+        return ResolvedLine(locked.name, text, reason, "lock", "pip", version)
+    channel = None
+    if "+" not in version and not hashes:
+        channel = _channel(project, locked.name, frozenset(), lines, conda=conda)
+    if channel is not None:
+        text = f"{channel.requirement}=={version}"
+        return ResolvedLine(locked.name, text, reason, "lock", channel.name, version)
+    text = f"{locked.name}=={version}"
+    if hashes:
+        if not locked.hashes:
+            raise NotSupported(
+                f"the lock has no hash for `{locked.name}`", hint="leave `--hashes` out"
+            )
+        text += "".join(f" --hash={each}" for each in locked.hashes)
+    return ResolvedLine(locked.name, text, reason, "lock", "pip", version)
+
+
+@dataclass(frozen=True)
+class _Channel:
+    name: str
+    requirement: str
+
+
+def _channel(
+    project: Project, name: str, extras: frozenset[str], lines: Lines, *, conda: bool
+) -> _Channel | None:
+    """Return where conda finds the package, None when pip installs it."""
+    rule = project.rules.dependencies.get(name)
+    default = project.rules.default_channel or ("conda-forge" if conda else "pip")
+    channel = rule.get("channel", default) if rule else default
+    if rule and "channel" not in rule and ("name" in rule or "version" in rule):
+        channel = default if default != "pip" else "conda-forge"
+    if channel == "pip":
+        return None
+    wanted = rule.get("name") if rule else None
+    known = wanted or conda_names.conda_name(name)
+    if known is None and rule is None:
+        lines.notes.append(Note(name, "left to pip: its conda name is not in the table"))
+        return None
+    if extras and rule is None:
+        lines.notes.append(Note(name, f"left to pip: conda has no extras `{with_extras(extras)}`"))
+        return None
+    return _Channel(channel, f"{channel}::{known or name}")
+
+
+def _conda_constraint(project: Project, name: str, declared: Constraint) -> Constraint:
+    rule = project.rules.dependencies.get(name, {})
+    if "version" not in rule:
+        return declared
+    try:
+        return poetry_constraint(rule["version"])
+    except NotAConstraint as cause:
+        where = f"tool.poetry2conda.dependencies.{name}"
+        raise project.file.problem(where, str(cause), needle=rule["version"]) from cause
+
+
+def _spaced(constraint: Constraint) -> str:
+    text = constraint.conda
+    return f" {text}" if text and text[0].isdigit() else text
+
+
+def _pip(project: Project, chosen: Chosen) -> str:
+    declared = chosen.declared
+    try:
+        return declared.constraint.pip
+    except CannotExpress as cause:
+        raise project.file.problem(
+            declared.where,
+            str(cause),
+            hint="lock the project, keep one of the alternatives, or have conda install it "
+            "([tool.poetry2conda])",
+        ) from cause
+
+
+def _excluded(project: Project, name: str, lines: Lines) -> bool:
+    if name not in project.rules.exclude:
+        return False
+    lines.notes.append(Note(name, "skipped: named in `exclude` of [tool.poetry2conda]"))
+    return True
+
+
+def _refuse_local(project: Project, name: str, where: str, direct: Direct) -> None:
+    if is_local(direct):
+        raise local_refusal(project, name, where, direct)
+
+
+def local_refusal(project: Project, name: str, where: str, direct: Direct) -> InvalidSpec:
+    """Return the refusal of a dependency that is a folder or file of this machine."""
+    return project.file.problem(
+        where,
+        f"`{name}` is `{direct.location}` on this machine, and Azure never receives it",
+        needle=name,
+        hint="publish it, give its git URL, or use `--inline-path-deps` and send its code "
+        "with the job",
+    )
+
+
+def _travels(name: str, location: str) -> Note:
+    return Note(name, f"inlined: only its dependencies; send `{location}` with the job's code")
+
+
+def _where(project: Project, name: str) -> str:
+    groups = (declared for found in project.groups.values() for declared in found)
+    named = (each.where for each in (*project.main, *groups) if each.name == name)
+    return next(named, "")

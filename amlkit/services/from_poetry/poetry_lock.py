@@ -1,0 +1,257 @@
+"""`poetry.lock`, formats 1.0 to 2.1: freshness as Poetry decides it, and the closure.
+
+From format 2.1 each package carries the groups and markers under which it is installed. Before,
+the closure is found by following dependencies from the project.
+
+Source: Poetry's `Locker`; the file format has no reference page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from amlkit.services.from_poetry.constraints import NotAConstraint, poetry_constraint
+from amlkit.services.from_poetry.locks import Drift, Locked
+from amlkit.services.from_poetry.markers import Target
+from amlkit.services.from_poetry.project import Project
+from amlkit.services.from_poetry.records import Direct
+from amlkit.services.from_poetry.restrictions import python_allows
+from amlkit.services.from_poetry.selection import Chosen
+from amlkit.services.from_poetry.toml_file import TomlFile, read_toml
+
+_LEGACY_KEYS = ("dependencies", "source", "extras", "dev-dependencies")
+_PROJECT_KEYS = ("requires-python", "dependencies", "optional-dependencies")
+_GROUPS_COUNT_FROM = Version("2.3.0")
+
+
+def find(project: Project) -> PoetryLock | None:
+    """Return the lock beside the project, None when it has none."""
+    path = project.folder / "poetry.lock"
+    return PoetryLock(project, read_toml(path)) if path.is_file() else None
+
+
+def content_hash(content: Mapping[str, Any], *, with_groups: bool) -> str:
+    """Return the hash of what Poetry considers relevant in a `pyproject.toml`.
+
+    Source: Poetry's `Locker`; dependency groups count from Poetry 2.3 on.
+    """
+    project, poetry = content.get("project", {}), content.get("tool", {}).get("poetry", {})
+    groups = content.get("dependency-groups", {}) if with_groups else {}
+    standard = {key: project[key] for key in _PROJECT_KEYS if project.get(key) is not None}
+    legacy = {key: poetry.get(key) for key in _LEGACY_KEYS}
+    if standard or groups:
+        legacy = {key: value for key, value in legacy.items() if value is not None}
+    if poetry.get("group") is not None:
+        legacy["group"] = poetry["group"]
+    relevant: dict[str, Any] = {}
+    if standard:
+        relevant["project"] = standard
+    if groups:
+        relevant["dependency-groups"] = groups
+    relevant = {**relevant, "tool": {"poetry": legacy}} if relevant else legacy
+    return sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class PoetryLock:
+    """A `poetry.lock` and the project it was made for."""
+
+    project: Project
+    file: TomlFile
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self.file.path
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """The `[metadata]` table."""
+        return self.file.table("metadata")
+
+    @cached_property
+    def packages(self) -> dict[str, list[dict[str, Any]]]:
+        """The locked packages by normalised name; one name can have several versions."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for package in self.file.content.get("package", ()):
+            found.setdefault(canonicalize_name(package["name"]), []).append(package)
+        return found
+
+    def drift(self) -> tuple[Drift, ...]:
+        """Return how the lock is behind the project; nothing when it is fresh."""
+        content, written = self.project.file.content, self.metadata.get("content-hash")
+        if content_hash(content, with_groups=True) == written:
+            return ()
+        if self._is_older and content_hash(content, with_groups=False) == written:
+            return ()
+        missing = tuple(self._drifted())
+        return missing or (Drift("content-hash", "the dependency tables changed after locking"),)
+
+    def closure(self, chosen: Sequence[Chosen], target: Target) -> tuple[Locked, ...]:
+        """Return every package that the target installs, sorted by name."""
+        carries_markers = Version(str(self.metadata.get("lock-version", "1.0"))) >= Version("2.1")
+        found = self._marked(target) if carries_markers else self._followed(chosen, target)
+        return tuple(sorted(found, key=lambda each: each.name))
+
+    @property
+    def _is_older(self) -> bool:
+        found = re.search(r"Poetry (\d\S*)", self.file.text.partition("\n")[0])
+        return found is None or Version(found[1]) < _GROUPS_COUNT_FROM
+
+    def _drifted(self) -> Iterable[Drift]:
+        named = [*self.project.main, *(d for g in self.project.groups.values() for d in g)]
+        for declared in named:
+            locked = [package["version"] for package in self.packages.get(declared.name, ())]
+            if not locked:
+                yield Drift(declared.name, "not in the lock")
+            elif declared.direct is None and not any(
+                declared.constraint.allows(Version(version)) for version in locked
+            ):
+                yield Drift(
+                    declared.name, f"wants `{declared.constraint.text}`, locked at {locked[-1]}"
+                )
+
+    def _marked(self, target: Target) -> Iterable[Locked]:
+        selected = {"main", *target.groups}
+        for name, packages in self.packages.items():
+            for package in packages:
+                groups = {canonicalize_name(each) for each in package.get("groups", ["main"])}
+                markers = package.get("markers")
+                if any(target.accepts(_marker_of(markers, group)) for group in groups & selected):
+                    yield self._locked(name, package, "locked for " + ", ".join(sorted(groups)))
+
+    def _followed(self, chosen: Sequence[Chosen], target: Target) -> Iterable[Locked]:
+        todo = [
+            _Wanted(e.declared.name, e.declared.constraint.text, e.declared.extras, e.asked_by)
+            for e in chosen
+        ]
+        extras: dict[str, frozenset[str]] = {}
+        found: dict[str, Locked] = {}
+        while todo:
+            wanted = todo.pop(0)
+            package = self._package(wanted, target)
+            known = extras.get(wanted.name)
+            if known is not None and wanted.extras <= known:
+                continue
+            extras[wanted.name] = wanted.extras | (known or frozenset())
+            found.setdefault(wanted.name, self._locked(wanted.name, package, wanted.asked_by))
+            todo += _needs(package, extras[wanted.name], target)
+        return found.values()
+
+    def _package(self, wanted: _Wanted, target: Target) -> dict[str, Any]:
+        packages = self.packages.get(wanted.name, [])
+        fitting = [
+            package
+            for package in packages
+            if (package.get("source") or _allows(wanted.constraint, package["version"]))
+            and _for_python(package, target)
+        ] or [p for p in packages if _allows(wanted.constraint, p["version"])]
+        if not fitting:
+            raise self.file.problem(
+                "package",
+                f"`{wanted.name}` (`{wanted.constraint}`, for {wanted.asked_by}) is not locked",
+                hint="run `poetry lock`, or use `--ranges`",
+            )
+        return max(fitting, key=lambda package: Version(package["version"]))
+
+    def _locked(self, name: str, package: Mapping[str, Any], asked_by: str) -> Locked:
+        source = package.get("source", {})
+        kind, url = source.get("type"), source.get("url")
+        direct = None
+        if kind == "git":
+            commit = source.get("resolved_reference") or source.get("reference")
+            direct = Direct("git", url, commit, source.get("subdirectory"))
+        elif kind == "url":
+            direct = Direct("url", url, None, source.get("subdirectory"))
+        elif kind in {"directory", "file"}:
+            direct = Direct("path", url)
+        return Locked(
+            name=name,
+            version=package["version"],
+            direct=direct,
+            index=url if kind == "legacy" else None,
+            hashes=self._hashes(package),
+            asked_by=asked_by,
+        )
+
+    def _hashes(self, package: Mapping[str, Any]) -> tuple[str, ...]:
+        files = package.get("files")
+        if files is None:
+            files = self.metadata.get("files", {}).get(package["name"], [])
+            prefix = f"-{package['version']}"
+            files = [each for each in files if prefix in each["file"]]
+        return tuple(sorted({each["hash"] for each in files}))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    name: str
+    constraint: str
+    extras: frozenset[str]
+    asked_by: str
+
+
+def _marker_of(markers: object, group: str) -> str | None:
+    if isinstance(markers, dict):
+        by_group = {str(canonicalize_name(key)): str(value) for key, value in markers.items()}
+        return by_group.get(group)
+    return str(markers) if markers else None
+
+
+def _needs(package: Mapping[str, Any], extras: frozenset[str], target: Target) -> Iterable[_Wanted]:
+    inside = replace(target, extras=extras)
+    in_extras = _names_in_extras(package, extras)
+    asked_by = f"{package['name']} {package['version']}"
+    for name, written in package.get("dependencies", {}).items():
+        for each in written if isinstance(written, list) else [written]:
+            rule = each if isinstance(each, dict) else {"version": each}
+            normal = canonicalize_name(name)
+            if rule.get("optional") and normal not in in_extras:
+                continue
+            if not inside.accepts(rule.get("markers")):
+                continue
+            if not python_allows(rule.get("python"), target.full_python):
+                continue
+            more = frozenset(canonicalize_name(extra) for extra in rule.get("extras", ()))
+            yield _Wanted(normal, rule.get("version", "*"), more, asked_by)
+
+
+def _names_in_extras(package: Mapping[str, Any], extras: frozenset[str]) -> set[str]:
+    names: set[str] = set()
+    for extra, members in package.get("extras", {}).items():
+        if canonicalize_name(extra) in extras:
+            names |= {_name(member) for member in members}
+    return names
+
+
+def _name(requirement: str) -> str:
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:
+        return canonicalize_name(re.split(r"[\s\[(;<>=!~]", requirement, maxsplit=1)[0])
+
+
+def _allows(constraint: str, version: str) -> bool:
+    try:
+        return poetry_constraint(constraint).allows(Version(version))
+    except NotAConstraint:
+        return True
+
+
+def _for_python(package: Mapping[str, Any], target: Target) -> bool:
+    try:
+        wanted = poetry_constraint(str(package.get("python-versions", "*")))
+    except NotAConstraint:
+        return True
+    return wanted.allows(Version(target.full_python))

@@ -1,0 +1,226 @@
+"""`uv.lock`: freshness against the project's metadata, and the closure for the target.
+
+A lock holds one entry per version of a package; each edge names the version it means where there
+are several, and carries a marker. Conflicting extras are marked `extra-<length>-<package>-<extra>`.
+
+Source: uv, "Resolver internals", and the lock format of `uv-resolver`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from amlkit.services.from_poetry.locks import Drift, Locked
+from amlkit.services.from_poetry.markers import Target
+from amlkit.services.from_poetry.project import Project
+from amlkit.services.from_poetry.records import Declared, Direct
+from amlkit.services.from_poetry.selection import Chosen
+from amlkit.services.from_poetry.toml_file import TomlFile, read_toml
+
+_PYPI = "https://pypi.org/simple"
+_LOCAL = ("editable", "virtual", "directory", "path")
+
+Package = Mapping[str, Any]
+
+
+def find(project: Project) -> UvLock | None:
+    """Return the lock beside the project, or that of the workspace around it."""
+    for folder in (project.folder, *project.folder.resolve().parents):
+        path = folder / "uv.lock"
+        if path.is_file() and (folder == project.folder or _is_workspace(folder)):
+            return UvLock(project, read_toml(path))
+    return None
+
+
+def _is_workspace(folder: Path) -> bool:
+    path = folder / "pyproject.toml"
+    return path.is_file() and "workspace" in read_toml(path).table("tool", "uv")
+
+
+@dataclass(frozen=True)
+class UvLock:
+    """A `uv.lock` and the project it was made for."""
+
+    project: Project
+    file: TomlFile
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self.file.path
+
+    @cached_property
+    def packages(self) -> dict[str, list[Package]]:
+        """The locked packages by name."""
+        found: dict[str, list[Package]] = {}
+        for package in self.file.content.get("package", ()):
+            found.setdefault(package["name"], []).append(package)
+        return found
+
+    @cached_property
+    def root(self) -> Package | None:
+        """The entry of the project itself."""
+        if not self.project.name:
+            return {
+                "name": "",
+                "version": "",
+                "metadata": self.file.table("manifest"),
+                "dev-dependencies": self.file.table("manifest", "dependency-groups"),
+            }
+        entries = self.packages.get(self.project.name, ())
+        local = (each for each in entries if any(key in each["source"] for key in _LOCAL))
+        return next(local, None)
+
+    def drift(self) -> tuple[Drift, ...]:
+        """Return how the lock is behind the project; nothing when it is fresh."""
+        if self.root is None:
+            return (Drift(self.project.title, "the project is not in the lock"),)
+        metadata = self.root.get("metadata", {})
+        found = []
+        if not self.project.computed_by:
+            found += _difference(self.project.main, metadata.get("requires-dist", ()))
+        locked_groups = metadata.get("requires-dev", {})
+        for group, declared in self.project.groups.items():
+            found += _difference(declared, locked_groups.get(group, ()))
+        return tuple(found)
+
+    def closure(self, chosen: Sequence[Chosen], target: Target) -> tuple[Locked, ...]:
+        """Return every package that the target installs, sorted by name."""
+        root = self.root or {}
+        todo = [(edge, asked) for edges, asked in self._roots(root, target) for edge in edges]
+        conflicts = self._conflict_names(target)
+        wanted: dict[tuple[str, str], set[str]] = {}
+        found: dict[tuple[str, str], Locked] = {}
+        while todo:
+            edge, asked_by = todo.pop(0)
+            inside = replace(target, extras=conflicts | frozenset(edge.get("within", ())))
+            if not inside.accepts(edge.get("marker")):
+                continue
+            package = self._package(edge, target)
+            if package is root:
+                continue
+            key = (package["name"], str(package.get("version", "")))
+            extras = set(edge.get("extra", ()))
+            if key in wanted and extras <= wanted[key]:
+                continue
+            wanted.setdefault(key, set()).update(extras)
+            found.setdefault(key, _locked(package, asked_by))
+            todo += _edges(package, wanted[key])
+        return tuple(found[key] for key in sorted(found))
+
+    def _roots(
+        self, root: Package, target: Target
+    ) -> Iterable[tuple[Sequence[Mapping[str, Any]], str]]:
+        yield root.get("dependencies", ()), "dependencies"
+        for extra in sorted(target.extras):
+            yield root.get("optional-dependencies", {}).get(extra, ()), f"extra {extra}"
+        for group in sorted(target.groups):
+            yield root.get("dev-dependencies", {}).get(group, ()), f"group {group}"
+
+    def _conflict_names(self, target: Target) -> frozenset[str]:
+        name = self.project.name
+        extras = {f"extra-{len(name)}-{name}-{extra}" for extra in target.extras}
+        groups = {f"group-{len(name)}-{name}-{group}" for group in target.groups}
+        return frozenset(extras | groups)
+
+    def _package(self, edge: Mapping[str, Any], target: Target) -> Package:
+        entries = self.packages.get(edge["name"], [])
+        fitting = [
+            each
+            for each in entries
+            if edge.get("version", each.get("version")) == each.get("version")
+            and edge.get("source", each["source"]) == each["source"]
+        ]
+        if len(fitting) > 1:
+            fitting = [each for each in fitting if _resolves_here(each, target)] or fitting
+        if not fitting:
+            raise self.file.problem(
+                "package",
+                f"`{edge['name']}` is not locked",
+                hint="run `uv lock`, or use `--ranges`",
+            )
+        return fitting[0]
+
+
+def _resolves_here(package: Package, target: Target) -> bool:
+    markers = package.get("resolution-markers")
+    return not markers or any(target.accepts(marker) for marker in markers)
+
+
+def _edges(package: Package, extras: Iterable[str]) -> list[tuple[Mapping[str, Any], str]]:
+    asked_by = f"{package['name']} {package.get('version', '')}".strip()
+    edges = list(package.get("dependencies", ()))
+    for extra in sorted(extras):
+        edges += package.get("optional-dependencies", {}).get(extra, ())
+    return [(edge, asked_by) for edge in edges]
+
+
+def _locked(package: Package, asked_by: str) -> Locked:
+    source = package["source"]
+    direct, index = None, None
+    if "git" in source:
+        repository, _, commit = source["git"].partition("#")
+        repository, _, query = repository.partition("?")
+        parameters = dict(part.partition("=")[::2] for part in query.split("&"))
+        direct = Direct("git", repository, commit, parameters.get("subdirectory"))
+    elif "url" in source:
+        direct = Direct("url", source["url"], None, source.get("subdirectory"))
+    elif any(key in source for key in _LOCAL):
+        direct = Direct("path", next(source[key] for key in _LOCAL if key in source))
+    elif source.get("registry", _PYPI).rstrip("/") != _PYPI:
+        index = source["registry"]
+    files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else [])]
+    return Locked(
+        name=canonicalize_name(package["name"]),
+        version=str(package.get("version", "")),
+        direct=direct,
+        index=index,
+        hashes=tuple(sorted({each["hash"] for each in files if "hash" in each})),
+        asked_by=asked_by,
+    )
+
+
+def _difference(declared: Iterable[Declared], locked: Iterable[Mapping[str, Any]]) -> list[Drift]:
+    here = {_declared_key(each): each.name for each in declared}
+    there = {_locked_key(each): each["name"] for each in locked}
+    drift = [
+        Drift(name, "declared, but locked differently or not at all")
+        for key, name in here.items()
+        if key not in there
+    ]
+    names = {each.subject for each in drift}
+    drift += [
+        Drift(name, "locked, but no longer declared")
+        for key, name in there.items()
+        if key not in here and name not in names
+    ]
+    return sorted(drift, key=lambda each: each.subject)
+
+
+def _declared_key(declared: Declared) -> tuple[object, ...]:
+    direct = declared.direct
+    specifier = "" if direct else declared.constraint.pip
+    return (declared.name, declared.extras, _specifiers(specifier), declared.in_extras)
+
+
+def _locked_key(locked: Mapping[str, Any]) -> tuple[object, ...]:
+    from amlkit.services.from_poetry.markers import extras_in
+
+    extras = frozenset(canonicalize_name(each) for each in locked.get("extras", ()))
+    in_extras = extras_in(locked.get("marker"))
+    specifier = str(locked.get("specifier", ""))
+    return (locked["name"], extras, _specifiers(specifier), in_extras)
+
+
+def _specifiers(text: str) -> frozenset[str]:
+    try:
+        return frozenset(str(each) for each in SpecifierSet("" if text == "*" else text))
+    except InvalidSpecifier:
+        return frozenset({text})
