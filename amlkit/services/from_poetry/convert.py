@@ -51,9 +51,9 @@ def convert(
     dependency cannot go to Azure. NotSupported: what was asked has no equivalent.
     """
     if engine == "poetry2conda":
-        from amlkit.services.from_poetry import compatibility
+        from amlkit.services.from_poetry.compatibility import convert as unchanged
 
-        return compatibility.convert(pyproject, groups=groups, extras=extras)
+        return unchanged(pyproject, groups=groups, extras=extras)
     project = read_project(pyproject)
     target = choose_target(project, python, groups, extras)
     chosen, notes = choose(project, target)

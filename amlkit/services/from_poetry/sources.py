@@ -47,7 +47,7 @@ def located(
             break
     for source in tracked.get(declared.name, ()):
         if _concerns(source, declared, group) and target.accepts(source.get("marker")):
-            return _from_source(declared, source)
+            return from_source(declared, source)
     return declared
 
 
@@ -103,7 +103,8 @@ def _concerns(source: dict[str, Any], declared: Declared, group: str | None) -> 
     return "group" not in source or canonicalize_name(source["group"]) == group
 
 
-def _from_source(declared: Declared, source: dict[str, Any]) -> Declared:
+def from_source(declared: Declared, source: dict[str, Any]) -> Declared:
+    """Return the dependency as one entry of `[tool.uv.sources]` has it."""
     direct, subdirectory = None, source.get("subdirectory")
     if "git" in source:
         reference = source.get("tag") or source.get("rev") or source.get("branch")

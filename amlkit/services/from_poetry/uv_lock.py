@@ -14,18 +14,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from amlkit.services.from_poetry import uv_freshness
 from amlkit.services.from_poetry.locks import Drift, Locked
 from amlkit.services.from_poetry.markers import Target
 from amlkit.services.from_poetry.project import Project
-from amlkit.services.from_poetry.records import Declared, Direct
+from amlkit.services.from_poetry.records import Direct
 from amlkit.services.from_poetry.selection import Chosen
 from amlkit.services.from_poetry.toml_file import TomlFile, read_toml
+from amlkit.services.from_poetry.uv_freshness import LOCAL
 
 _PYPI = "https://pypi.org/simple"
-_LOCAL = ("editable", "virtual", "directory", "path")
 
 Package = Mapping[str, Any]
 
@@ -75,20 +75,19 @@ class UvLock:
                 "dev-dependencies": self.file.table("manifest", "dependency-groups"),
             }
         entries = self.packages.get(self.project.name, ())
-        local = (each for each in entries if any(key in each["source"] for key in _LOCAL))
+        local = (each for each in entries if _is_local(each))
         return next(local, None)
 
     def drift(self) -> tuple[Drift, ...]:
         """Return how the lock is behind the project; nothing when it is fresh."""
         if self.root is None:
             return (Drift(self.project.title, "the project is not in the lock"),)
-        metadata = self.root.get("metadata", {})
-        found = []
-        if not self.project.computed_by:
-            found += _difference(self.project.main, metadata.get("requires-dist", ()))
-        locked_groups = metadata.get("requires-dev", {})
-        for group, declared in self.project.groups.items():
-            found += _difference(declared, locked_groups.get(group, ()))
+        found = uv_freshness.drift(self.project, self.root.get("metadata", {}))
+        members = [each for each in self.file.content.get("package", ()) if _is_local(each)]
+        supported = self.file.content.get("requires-python")
+        if len(members) <= 1 and isinstance(supported, str):
+            # The lock of a workspace supports what all of its members do.
+            found += uv_freshness.python_drift(self.project, supported)
         return tuple(found)
 
     def closure(self, chosen: Sequence[Chosen], target: Target) -> tuple[Locked, ...]:
@@ -172,8 +171,8 @@ def _locked(package: Package, asked_by: str) -> Locked:
         direct = Direct("git", repository, commit, parameters.get("subdirectory"))
     elif "url" in source:
         direct = Direct("url", source["url"], None, source.get("subdirectory"))
-    elif any(key in source for key in _LOCAL):
-        direct = Direct("path", next(source[key] for key in _LOCAL if key in source))
+    elif any(key in source for key in LOCAL):
+        direct = Direct("path", next(source[key] for key in LOCAL if key in source))
     elif source.get("registry", _PYPI).rstrip("/") != _PYPI:
         index = source["registry"]
     files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else [])]
@@ -187,40 +186,5 @@ def _locked(package: Package, asked_by: str) -> Locked:
     )
 
 
-def _difference(declared: Iterable[Declared], locked: Iterable[Mapping[str, Any]]) -> list[Drift]:
-    here = {_declared_key(each): each.name for each in declared}
-    there = {_locked_key(each): each["name"] for each in locked}
-    drift = [
-        Drift(name, "declared, but locked differently or not at all")
-        for key, name in here.items()
-        if key not in there
-    ]
-    names = {each.subject for each in drift}
-    drift += [
-        Drift(name, "locked, but no longer declared")
-        for key, name in there.items()
-        if key not in here and name not in names
-    ]
-    return sorted(drift, key=lambda each: each.subject)
-
-
-def _declared_key(declared: Declared) -> tuple[object, ...]:
-    direct = declared.direct
-    specifier = "" if direct else declared.constraint.pip
-    return (declared.name, declared.extras, _specifiers(specifier), declared.in_extras)
-
-
-def _locked_key(locked: Mapping[str, Any]) -> tuple[object, ...]:
-    from amlkit.services.from_poetry.markers import extras_in
-
-    extras = frozenset(canonicalize_name(each) for each in locked.get("extras", ()))
-    in_extras = extras_in(locked.get("marker"))
-    specifier = str(locked.get("specifier", ""))
-    return (locked["name"], extras, _specifiers(specifier), in_extras)
-
-
-def _specifiers(text: str) -> frozenset[str]:
-    try:
-        return frozenset(str(each) for each in SpecifierSet("" if text == "*" else text))
-    except InvalidSpecifier:
-        return frozenset({text})
+def _is_local(package: Package) -> bool:
+    return any(key in package["source"] for key in LOCAL)
