@@ -165,9 +165,7 @@ def _conda_file(
     mode: Literal["locked", "ranges"],
     python: str | None,
 ) -> CondaFile:
-    pin, reason = python_pin(project.python, target)
-    if python is not None and python.count(".") == 2:
-        pin, reason = f"python={python}", None
+    pin, reason = python_pin(project.python, target, python)
     if reason:
         notes += (Note("python", f"written as `{pin}`: {reason}"),)
     options, changed = _options(indexes)

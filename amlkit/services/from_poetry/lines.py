@@ -121,22 +121,23 @@ def _channel(
     project: Project, name: str, extras: frozenset[str], lines: Lines, *, conda: bool
 ) -> _Channel | None:
     """Return where conda finds the package, None when pip installs it."""
-    rule = project.rules.dependencies.get(name)
-    default = project.rules.default_channel or ("conda-forge" if conda else "pip")
-    channel = rule.get("channel", default) if rule else default
-    if rule and "channel" not in rule and ("name" in rule or "version" in rule):
-        channel = default if default != "pip" else "conda-forge"
+    rules = project.rules
+    default = rules.default_channel or ("conda-forge" if conda else "pip")
+    rule = rules.dependencies.get(name)
+    if rule is None:
+        channel = default
+    else:
+        # A rule without a channel renames a conda package, as in poetry2conda.
+        channel = rule.get("channel", "conda-forge" if default == "pip" else default)
     if channel == "pip":
-        return None
-    wanted = rule.get("name") if rule else None
-    known = wanted or conda_names.conda_name(name)
-    if known is None and rule is None:
-        lines.notes.append(Note(name, "left to pip: its conda name is not in the table"))
         return None
     if extras and rule is None:
         lines.notes.append(Note(name, f"left to pip: conda has no extras `{with_extras(extras)}`"))
         return None
-    return _Channel(channel, f"{channel}::{known or name}")
+    wanted = (rule or {}).get("name") or conda_names.conda_name(name)
+    if wanted != name:
+        lines.notes.append(Note(name, f"is `{wanted}` on {channel}"))
+    return _Channel(channel, f"{channel}::{wanted}")
 
 
 def _conda_constraint(project: Project, name: str, declared: Constraint) -> Constraint:

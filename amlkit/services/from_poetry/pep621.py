@@ -90,8 +90,10 @@ def direct_reference(url: str) -> Direct:
     plain, _, fragment = url.partition("#")
     found = re.search(r"(?:^|&)subdirectory=([^&]+)", fragment)
     subdirectory = found[1] if found else None
-    if plain.startswith("file:"):
-        return Direct("path", plain.removeprefix("file:").removeprefix("//"), None, subdirectory)
+    if plain.startswith(("file:", "{")):
+        # `{root:uri}` is hatch's word for the project's own folder.
+        path = plain.removeprefix("file:").removeprefix("//").replace("/${", "${")
+        return Direct("path", path, None, subdirectory)
     if not plain.startswith("git+"):
         return Direct("url", url, None, None)
     location, reference = plain.removeprefix("git+"), None

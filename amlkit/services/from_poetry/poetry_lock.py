@@ -1,7 +1,7 @@
 """`poetry.lock`, formats 1.0 to 2.1: freshness as Poetry decides it, and the closure.
 
 From format 2.1 each package carries the groups and markers under which it is installed. Before,
-the closure is found by following dependencies from the project.
+`poetry_closure.py` finds the closure by following dependencies from the project.
 
 Source: Poetry's `Locker`; the file format has no reference page.
 """
@@ -11,22 +11,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from amlkit.services.from_poetry.constraints import NotAConstraint, poetry_constraint
+from amlkit.services.from_poetry import poetry_closure
 from amlkit.services.from_poetry.locks import Drift, Locked
 from amlkit.services.from_poetry.markers import Target
 from amlkit.services.from_poetry.project import Project
 from amlkit.services.from_poetry.records import Direct
-from amlkit.services.from_poetry.restrictions import python_allows
 from amlkit.services.from_poetry.selection import Chosen
 from amlkit.services.from_poetry.toml_file import TomlFile, read_toml
 
@@ -132,38 +130,12 @@ class PoetryLock:
                     yield self._locked(name, package, "locked for " + ", ".join(sorted(groups)))
 
     def _followed(self, chosen: Sequence[Chosen], target: Target) -> Iterable[Locked]:
-        todo = [
-            _Wanted(e.declared.name, e.declared.constraint.text, e.declared.extras, e.asked_by)
-            for e in chosen
-        ]
-        extras: dict[str, frozenset[str]] = {}
-        found: dict[str, Locked] = {}
-        while todo:
-            wanted = todo.pop(0)
-            package = self._package(wanted, target)
-            known = extras.get(wanted.name)
-            if known is not None and wanted.extras <= known:
-                continue
-            extras[wanted.name] = wanted.extras | (known or frozenset())
-            found.setdefault(wanted.name, self._locked(wanted.name, package, wanted.asked_by))
-            todo += _needs(package, extras[wanted.name], target)
-        return found.values()
-
-    def _package(self, wanted: _Wanted, target: Target) -> dict[str, Any]:
-        packages = self.packages.get(wanted.name, [])
-        fitting = [
-            package
-            for package in packages
-            if (package.get("source") or _allows(wanted.constraint, package["version"]))
-            and _for_python(package, target)
-        ] or [p for p in packages if _allows(wanted.constraint, p["version"])]
-        if not fitting:
-            raise self.file.problem(
-                "package",
-                f"`{wanted.name}` (`{wanted.constraint}`, for {wanted.asked_by}) is not locked",
-                hint="run `poetry lock`, or use `--ranges`",
-            )
-        return max(fitting, key=lambda package: Version(package["version"]))
+        try:
+            found = poetry_closure.follow(self.packages, chosen, target, self.project.python)
+        except poetry_closure.NotLocked as cause:
+            hint = "run `poetry lock`, or use `--ranges`"
+            raise self.file.problem("package", str(cause), hint=hint) from cause
+        return [self._locked(*each) for each in found]
 
     def _locked(self, name: str, package: Mapping[str, Any], asked_by: str) -> Locked:
         source = package.get("source", {})
@@ -194,64 +166,8 @@ class PoetryLock:
         return tuple(sorted({each["hash"] for each in files}))
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    name: str
-    constraint: str
-    extras: frozenset[str]
-    asked_by: str
-
-
 def _marker_of(markers: object, group: str) -> str | None:
     if isinstance(markers, dict):
         by_group = {str(canonicalize_name(key)): str(value) for key, value in markers.items()}
         return by_group.get(group)
     return str(markers) if markers else None
-
-
-def _needs(package: Mapping[str, Any], extras: frozenset[str], target: Target) -> Iterable[_Wanted]:
-    inside = replace(target, extras=extras)
-    in_extras = _names_in_extras(package, extras)
-    asked_by = f"{package['name']} {package['version']}"
-    for name, written in package.get("dependencies", {}).items():
-        for each in written if isinstance(written, list) else [written]:
-            rule = each if isinstance(each, dict) else {"version": each}
-            normal = canonicalize_name(name)
-            if rule.get("optional") and normal not in in_extras:
-                continue
-            if not inside.accepts(rule.get("markers")):
-                continue
-            if not python_allows(rule.get("python"), target.full_python):
-                continue
-            more = frozenset(canonicalize_name(extra) for extra in rule.get("extras", ()))
-            yield _Wanted(normal, rule.get("version", "*"), more, asked_by)
-
-
-def _names_in_extras(package: Mapping[str, Any], extras: frozenset[str]) -> set[str]:
-    names: set[str] = set()
-    for extra, members in package.get("extras", {}).items():
-        if canonicalize_name(extra) in extras:
-            names |= {_name(member) for member in members}
-    return names
-
-
-def _name(requirement: str) -> str:
-    try:
-        return canonicalize_name(Requirement(requirement).name)
-    except InvalidRequirement:
-        return canonicalize_name(re.split(r"[\s\[(;<>=!~]", requirement, maxsplit=1)[0])
-
-
-def _allows(constraint: str, version: str) -> bool:
-    try:
-        return poetry_constraint(constraint).allows(Version(version))
-    except NotAConstraint:
-        return True
-
-
-def _for_python(package: Mapping[str, Any], target: Target) -> bool:
-    try:
-        wanted = poetry_constraint(str(package.get("python-versions", "*")))
-    except NotAConstraint:
-        return True
-    return wanted.allows(Version(target.full_python))

@@ -16,8 +16,9 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from amlkit.errors import InvalidSpec
+from amlkit.services.from_poetry import computed, pep621, poetry_table, sources
 from amlkit.services.from_poetry import groups as group_tables
-from amlkit.services.from_poetry import pep621, poetry_table, sources
 from amlkit.services.from_poetry.constraints import (
     ANY,
     Constraint,
@@ -36,6 +37,8 @@ class Project:
     name: normalised, "" where the file has none. python: which Pythons it supports.
     groups: dependencies of each group, with what it includes. extras: each extra, with the others
     that it names. group_extras: extras that a group brings in by requiring the project itself.
+    computed_by: the build backend that alone knows the dependencies. poetry_problem: why Poetry
+    would not read the project, and so none of its groups.
     """
 
     file: TomlFile
@@ -51,6 +54,7 @@ class Project:
     rules: CondaRules = field(default_factory=CondaRules)
     notes: tuple[Note, ...] = ()
     computed_by: str | None = None
+    poetry_problem: InvalidSpec | None = None
 
     @property
     def folder(self) -> Path:
@@ -89,6 +93,7 @@ def read_project(path: Path) -> Project:
         rules=_rules(file),
         notes=notes + sources.unused_settings(file),
         computed_by=computed_by,
+        poetry_problem=_poetry_problem(file, project),
     )
 
 
@@ -118,18 +123,17 @@ def _main(
     legacy = poetry_table.dependencies(file, "tool", "poetry", "dependencies")
     optional, includes = pep621.optional(file, file.table("project", "optional-dependencies"), name)
     required = pep621.requirements(file, project.get("dependencies", []), "project.dependencies")
-    if not required and not optional:
+    from_files, computed_by = computed.dependencies(file, project)
+    if legacy and not required and not optional:
         extras = file.table("tool", "poetry", "extras")
         for extra in extras:
             includes.setdefault(canonicalize_name(extra), frozenset())
-        found = poetry_table.with_extras(legacy, extras)
-        return found, includes, (), None if legacy else _computed_by(file, project)
-    declared = (*required, *optional)
-    dynamic = set(project.get("dynamic", []))
-    if dynamic & {"dependencies", "optional-dependencies"} and legacy:
+        return poetry_table.with_extras(legacy, extras), includes, (), None
+    declared = (*required, *from_files, *optional)
+    if legacy and set(project.get("dynamic", [])) & {"dependencies", "optional-dependencies"}:
         return _mixed(declared, legacy), includes, (), None
     enriched, notes = sources.enrich(declared, legacy)
-    return enriched, includes, notes, _computed_by(file, project) if not required else None
+    return enriched, includes, notes, computed_by
 
 
 def _mixed(declared: tuple[Declared, ...], legacy: tuple[Declared, ...]) -> tuple[Declared, ...]:
@@ -141,10 +145,18 @@ def _mixed(declared: tuple[Declared, ...], legacy: tuple[Declared, ...]) -> tupl
     return declared
 
 
-def _computed_by(file: TomlFile, project: dict[str, Any]) -> str | None:
-    if "dependencies" not in project.get("dynamic", []):
-        return None
-    return str(file.table("build-system").get("build-backend", "the build backend"))
+def _poetry_problem(file: TomlFile, project: dict[str, Any]) -> InvalidSpec | None:
+    written = project.get("license")
+    if isinstance(written, dict) and "file" in written:
+        path = file.path.parent / written["file"]
+        if not path.is_file():
+            message = f"`{written['file']}` does not exist, and Poetry refuses the project without"
+            return file.problem("project.license", message, hint="restore the file")
+    for key in ("authors", "maintainers"):
+        if not all(isinstance(each, dict) for each in project.get(key, ())):
+            message = "Poetry refuses a name that is not a table"
+            return file.problem(f"project.{key}", message, hint='write `{ name = "..." }`')
+    return None
 
 
 def _python(file: TomlFile, project: dict[str, Any]) -> Constraint:

@@ -60,6 +60,8 @@ def choose(project: Project, target: Target) -> tuple[tuple[Chosen, ...], tuple[
         *((group, project.groups[group]) for group in sorted(target.groups)),
     ):
         for each in declared:
+            if group and project.poetry_problem and each.where.startswith("tool.poetry"):
+                raise project.poetry_problem
             asked_by = _asked_by(each, group, target)
             if asked_by is None:
                 continue
@@ -81,8 +83,13 @@ def merged(chosen: Iterable[Chosen]) -> tuple[Chosen, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def python_pin(constraint: Constraint, target: Target) -> tuple[str, str | None]:
-    """Return conda's requirement for Python, and why it is not simply `python=3.x`."""
+def python_pin(constraint: Constraint, target: Target, asked: str | None) -> tuple[str, str | None]:
+    """Return conda's requirement for Python, and why it is not simply `python=3.x`.
+
+    asked: the Python asked for; one with a patch, such as `3.11.4`, is taken as it is.
+    """
+    if asked is not None and asked.count(".") == 2:
+        return f"python={asked}", None
     minor = int(target.python.split(".")[1])
     allowed = [
         constraint.allows(Version(f"{target.python}.{patch}")) for patch in range(_MOST_PATCHES)

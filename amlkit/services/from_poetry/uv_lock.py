@@ -16,6 +16,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from amlkit.errors import UsageError
 from amlkit.services.from_poetry import uv_freshness
 from amlkit.services.from_poetry.locks import Drift, Locked
 from amlkit.services.from_poetry.markers import Target
@@ -91,7 +92,11 @@ class UvLock:
         return tuple(found)
 
     def closure(self, chosen: Sequence[Chosen], target: Target) -> tuple[Locked, ...]:
-        """Return every package that the target installs, sorted by name."""
+        """Return every package that the target installs, sorted by name.
+
+        Raises: UsageError: extras or groups that `[tool.uv] conflicts` keeps apart.
+        """
+        self._refuse_conflicts(target)
         root = self.root or {}
         todo = [(edge, asked) for edges, asked in self._roots(root, target) for edge in edges]
         conflicts = self._conflict_names(target)
@@ -113,6 +118,20 @@ class UvLock:
             found.setdefault(key, _locked(package, asked_by))
             todo += _edges(package, wanted[key])
         return tuple(found[key] for key in sorted(found))
+
+    def _refuse_conflicts(self, target: Target) -> None:
+        for conflict in self.file.content.get("conflicts", ()):
+            selected = [
+                f"{kind} `{each[kind]}`"
+                for each in conflict
+                for kind, chosen in (("extra", target.extras), ("group", target.groups))
+                if each.get("package") == self.project.name and each.get(kind) in chosen
+            ]
+            if len(selected) > 1:
+                raise UsageError(
+                    f"{' and '.join(selected)} exclude each other in [tool.uv] conflicts",
+                    hint="choose one of them",
+                )
 
     def _roots(
         self, root: Package, target: Target
