@@ -17,7 +17,9 @@ from packaging.version import InvalidVersion, Version
 
 Conjunction = tuple[Specifier, ...]
 
-_CLAUSE = re.compile(r"\s*(?P<op>\^|~=|~|===|==|=|!=|<=|>=|<|>)?\s*(?P<version>[^\s,^~=!<>|]+)")
+_CLAUSE = re.compile(
+    r"\s*(?P<op>\^|~=|~|===|==|=|!=|<=|>=|<|>)?\s*(?P<version>(?:[^\s,^~=!<>|]|!(?!=))+)"
+)
 _SEPARATOR = re.compile(r"[\s,]*")
 
 

@@ -81,6 +81,7 @@ def _of_clause(clause: Specifier) -> list[Interval]:
         return [Interval(version, True, _first_of(_bumped(prefix)), False)]
     return {
         "==": [Interval(version, True, version, True)],
+        "===": [Interval(version, True, version, True)],
         "!=": [Interval(high=version), Interval(low=version)],
         ">=": [Interval(low=version, low_included=True)],
         ">": [Interval(low=version)],
@@ -167,15 +168,23 @@ def _end(run: Interval) -> Conjunction:
 def _gap(before: Interval, after: Interval, text: str) -> Conjunction:
     if before.high is None or after.low is None:
         return ()
-    if before.high == after.low:
-        return (Specifier(f"!={before.high}"),)
+    if after.low in {before.high, _without_dev(before)} and not after.low_included:
+        return (Specifier(f"!={after.low}"),)
     prefixes = None
-    if not before.high_included and after.low_included and before.high.epoch == after.low.epoch:
+    whole = not before.high_included and after.low_included and not after.low.is_postrelease
+    if whole and before.high.epoch == after.low.epoch:
         prefixes = _between(before.high.release, after.low.release)
     if prefixes is None or before.high.dev != 0 or len(prefixes) > _MOST_EXCLUSIONS:
         raise CannotExpress(f"pip cannot express `{text}`")
     epoch = f"{before.high.epoch}!" if before.high.epoch else ""
     return tuple(Specifier(f"!={epoch}{'.'.join(map(str, each))}.*") for each in prefixes)
+
+
+def _without_dev(run: Interval) -> Version | None:
+    """Return V for a run that ends before `V.dev0`, as `<V` does."""
+    if run.high is None or run.high_included or run.high.dev != 0:
+        return None
+    return Version(run.high.public.removesuffix(".dev0"))
 
 
 def _between(start: tuple[int, ...], end: tuple[int, ...]) -> list[tuple[int, ...]] | None:
