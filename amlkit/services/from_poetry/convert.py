@@ -57,7 +57,7 @@ def convert(
     project = read_project(pyproject)
     target = choose_target(project, python, groups, extras)
     chosen, notes = choose(project, target)
-    lock, lock_notes = _lock(project, mode)
+    lock, lock_notes = _lock(project, mode, hashes=hashes)
     if lock is not None:
         locked = lock.closure(chosen, target)
         lines = from_lock(project, locked, conda=conda, hashes=hashes, inline=inline_path_deps)
@@ -104,13 +104,13 @@ def difference(expected: CondaFile, file: Path) -> str:
     )
 
 
-def _lock(project: Project, mode: Mode) -> tuple[Lock | None, tuple[Note, ...]]:
+def _lock(project: Project, mode: Mode, *, hashes: bool) -> tuple[Lock | None, tuple[Note, ...]]:
     """Return the fresh lock to use, if any, and what to say about the others."""
     if mode == "ranges":
         return None, ()
     stale: list[Note] = []
     problems: list[Problem] = []
-    for lock in find_locks(project):
+    for lock in find_locks(project, hashes=hashes):
         drift = lock.drift()
         if not drift:
             return lock, tuple(stale)

@@ -53,10 +53,10 @@ class Lock(Protocol):
         """
 
 
-def find_locks(project: Project) -> tuple[Lock, ...]:
-    """Return the lock files of a project, the one of its own tool first."""
+def find_locks(project: Project, *, hashes: bool) -> tuple[Lock, ...]:
+    """Return the lock files of a project, the one of its own tool first. hashes: of files too."""
     from amlkit.services.from_poetry import poetry_lock, uv_lock
 
-    poetry, uv = poetry_lock.find(project), uv_lock.find(project)
+    poetry, uv = poetry_lock.find(project, hashes=hashes), uv_lock.find(project, hashes=hashes)
     found: list[Lock | None] = [poetry, uv] if project.uses_poetry else [uv, poetry]
     return tuple(lock for lock in found if lock is not None)

@@ -30,13 +30,16 @@ from amlkit.services.from_poetry.toml_file import TomlFile, read_toml
 
 _LEGACY_KEYS = ("dependencies", "source", "extras", "dev-dependencies")
 _PROJECT_KEYS = ("requires-python", "dependencies", "optional-dependencies")
+_FILES = re.compile(r"^ +\{ ?file = .*\n", re.MULTILINE)
 _GROUPS_COUNT_FROM = Version("2.3.0")
 
 
-def find(project: Project) -> PoetryLock | None:
-    """Return the lock beside the project, None when it has none."""
+def find(project: Project, *, hashes: bool) -> PoetryLock | None:
+    """Return the lock beside the project, None when it has none. hashes: read those of files."""
     path = project.folder / "poetry.lock"
-    return PoetryLock(project, read_toml(path)) if path.is_file() else None
+    if not path.is_file():
+        return None
+    return PoetryLock(project, read_toml(path, without=None if hashes else _FILES))
 
 
 def content_hash(content: Mapping[str, Any], *, with_groups: bool) -> str:

@@ -79,6 +79,7 @@ def _of_clause(clause: Specifier) -> list[Interval]:
     if operator == "~=":
         prefix = Version(f"{version.epoch}!" + ".".join(map(str, version.release[:-1])))
         return [Interval(version, True, _first_of(_bumped(prefix)), False)]
+    plain = not version.is_prerelease and not version.is_postrelease
     return {
         "==": [Interval(version, True, version, True)],
         "===": [Interval(version, True, version, True)],
@@ -86,7 +87,7 @@ def _of_clause(clause: Specifier) -> list[Interval]:
         ">=": [Interval(low=version, low_included=True)],
         ">": [Interval(low=version)],
         "<=": [Interval(high=version, high_included=True)],
-        "<": [Interval(high=version if version.is_prerelease else _first_of(version))],
+        "<": [Interval(high=_first_of(version) if plain else version)],
     }[operator]
 
 
@@ -117,7 +118,9 @@ def _intersection(one: Interval, other: Interval) -> Interval:
 
 def _merged(runs: list[Interval]) -> list[Interval]:
     lowest = Version("0.dev0")
-    runs = sorted(runs, key=lambda run: (run.low or lowest, run.low is not None))
+    runs = sorted(
+        runs, key=lambda run: (run.low or lowest, run.low is not None and not run.low_included)
+    )
     merged: list[Interval] = []
     for run in runs:
         if merged and _touch(merged[-1], run):

@@ -8,6 +8,7 @@ Source: uv, "Resolver internals", and the lock format of `uv-resolver`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,17 +27,18 @@ from amlkit.services.from_poetry.selection import Chosen
 from amlkit.services.from_poetry.toml_file import TomlFile, read_toml
 from amlkit.services.from_poetry.uv_freshness import LOCAL
 
+_FILES = re.compile(r"^ +\{ url = .*\n", re.MULTILINE)
 _PYPI = "https://pypi.org/simple"
 
 Package = Mapping[str, Any]
 
 
-def find(project: Project) -> UvLock | None:
-    """Return the lock beside the project, or that of the workspace around it."""
+def find(project: Project, *, hashes: bool) -> UvLock | None:
+    """Return the lock beside the project, or that of its workspace. hashes: read those of files."""
     for folder in (project.folder, *project.folder.resolve().parents):
         path = folder / "uv.lock"
         if path.is_file() and (folder == project.folder or _is_workspace(folder)):
-            return UvLock(project, read_toml(path))
+            return UvLock(project, read_toml(path, without=None if hashes else _FILES))
     return None
 
 
