@@ -11,7 +11,7 @@ from amlkit.errors import InvalidSpec, NotSupported, Problem, UsageError
 from amlkit.services.from_poetry import conda, inlining
 from amlkit.services.from_poetry.imports import import_names
 from amlkit.services.from_poetry.lines import Lines, from_lock, from_ranges
-from amlkit.services.from_poetry.locks import Lock, find_locks
+from amlkit.services.from_poetry.locks import Lock, find_locks, reading
 from amlkit.services.from_poetry.markers import Target
 from amlkit.services.from_poetry.project import Project, read_project
 from amlkit.services.from_poetry.records import CondaFile, Index, Mode, Note
@@ -53,13 +53,22 @@ def convert(
     if engine == "poetry2conda":
         from amlkit.services.from_poetry.compatibility import convert as unchanged
 
+        _refuse_options(
+            name=name,
+            python=python,
+            conda=conda,
+            hashes=hashes,
+            mode=mode == "locked",
+            inline_path_deps=inline_path_deps,
+        )
         return unchanged(pyproject, groups=groups, extras=extras)
     project = read_project(pyproject)
     target = choose_target(project, python, groups, extras)
     chosen, notes = choose(project, target)
     lock, lock_notes = _lock(project, mode, hashes=hashes)
     if lock is not None:
-        locked = lock.closure(chosen, target)
+        with reading(lock.path):
+            locked = lock.closure(chosen, target)
         lines = from_lock(project, locked, conda=conda, hashes=hashes, inline=inline_path_deps)
         indexes = [Index("", url) for url in dict.fromkeys(e.index for e in locked if e.index)]
         notes = ()
@@ -104,6 +113,15 @@ def difference(expected: CondaFile, file: Path) -> str:
     )
 
 
+def _refuse_options(**options: object) -> None:
+    """Refuse the options that poetry2conda has no equivalent for."""
+    if given := [name for name, value in options.items() if value]:
+        raise UsageError(
+            f"the engine `poetry2conda` has no `{given[0]}`",
+            hint="leave it out, or use the engine `amlkit`",
+        )
+
+
 def _lock(project: Project, mode: Mode, *, hashes: bool) -> tuple[Lock | None, tuple[Note, ...]]:
     """Return the fresh lock to use, if any, and what to say about the others."""
     if mode == "ranges":
@@ -111,7 +129,8 @@ def _lock(project: Project, mode: Mode, *, hashes: bool) -> tuple[Lock | None, t
     stale: list[Note] = []
     problems: list[Problem] = []
     for lock in find_locks(project, hashes=hashes):
-        drift = lock.drift()
+        with reading(lock.path):
+            drift = lock.drift()
         if not drift:
             return lock, tuple(stale)
         named = "; ".join(f"{each.subject}: {each.reason}" for each in drift[:3])

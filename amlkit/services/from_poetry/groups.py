@@ -57,8 +57,6 @@ def read(file: TomlFile) -> dict[str, tuple[Declared, ...]]:
 def _standard(file: TomlFile, found: dict[str, _Group]) -> None:
     for name, entries in file.table("dependency-groups").items():
         where = f"dependency-groups.{name}"
-        if not isinstance(entries, list):
-            raise file.problem(where, "expected a list of requirements")
         if canonicalize_name(name) in found:
             raise file.problem(where, f"the group `{name}` is declared twice", needle=name)
         group = _group(found, name, where)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from amlkit.errors import InvalidSpec, Problem
 from amlkit.services.from_poetry.markers import Target
 from amlkit.services.from_poetry.project import Project
 from amlkit.services.from_poetry.records import Direct
@@ -51,6 +53,27 @@ class Lock(Protocol):
 
         Raises: InvalidSpec: the lock lacks a package that it needs.
         """
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what a damaged lock raises into an error about the file: locks are written by tools.
+
+    Raises: InvalidSpec: a value that every lock of its kind has is missing or of another type.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as cause:
+        problem = Problem(
+            str(path),
+            0,
+            0,
+            "",
+            f"cannot be read as a lock ({type(cause).__name__}: {cause})",
+            hint=f"run `{path.stem} lock`, or use `--ranges`",
+            code="broken-lock",
+        )
+        raise InvalidSpec([problem]) from cause
 
 
 def find_locks(project: Project, *, hashes: bool) -> tuple[Lock, ...]:

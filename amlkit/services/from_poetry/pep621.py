@@ -18,23 +18,19 @@ from amlkit.services.from_poetry.records import Declared, Direct
 from amlkit.services.from_poetry.toml_file import TomlFile
 
 
-def requirements(file: TomlFile, written: object, where: str) -> tuple[Declared, ...]:
+def requirements(file: TomlFile, written: Iterable[str], where: str) -> tuple[Declared, ...]:
     """Read a list of requirements.
 
-    Raises: InvalidSpec: not a list of PEP 508 requirements.
+    Raises: InvalidSpec: one is not a PEP 508 requirement.
     """
-    if not isinstance(written, list):
-        raise file.problem(where, "expected a list of requirements")
     return tuple(requirement(file, each, where) for each in written)
 
 
-def requirement(file: TomlFile, written: object, where: str) -> Declared:
+def requirement(file: TomlFile, written: str, where: str) -> Declared:
     """Read one requirement, such as `numpy[test]>=2,<3; python_version > "3.10"`.
 
     Raises: InvalidSpec: not a PEP 508 requirement.
     """
-    if not isinstance(written, str):
-        raise file.problem(where, f"expected a requirement as text, got `{written!r}`")
     try:
         read = Requirement(written.split(" #", 1)[0].strip())
         constraint = pep440_constraint(_in_order(written, read))
@@ -59,7 +55,7 @@ def requirement(file: TomlFile, written: object, where: str) -> Declared:
 
 
 def optional(
-    file: TomlFile, tables: Mapping[str, object], own_name: str
+    file: TomlFile, tables: Mapping[str, Iterable[str]], own_name: str
 ) -> tuple[tuple[Declared, ...], dict[str, frozenset[str]]]:
     """Read `[project.optional-dependencies]`.
 

@@ -5,12 +5,18 @@ Source: "Dependency specification" and "The pyproject.toml file" in the Poetry d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from amlkit.services.from_poetry.constraints import ANY, NotAConstraint, poetry_constraint
+from amlkit.services.from_poetry.constraints import (
+    ANY,
+    Constraint,
+    NotAConstraint,
+    poetry_constraint,
+)
 from amlkit.services.from_poetry.markers import extras_in
 from amlkit.services.from_poetry.records import Declared, Direct
 from amlkit.services.from_poetry.toml_file import TomlFile
@@ -38,7 +44,7 @@ def with_extras(
     members: dict[str, set[str]] = {}
     for extra, names in extras.items():
         for name in names:
-            bare = name.split("[")[0].split()[0]
+            bare = re.split(r"[\s\[(<>=!~]", name.strip(), maxsplit=1)[0]
             members.setdefault(canonicalize_name(bare), set()).add(canonicalize_name(extra))
     return tuple(_in_extras(each, frozenset(members.get(each.name, ()))) for each in declared)
 
@@ -49,11 +55,9 @@ def _in_extras(declared: Declared, extras: frozenset[str]) -> Declared:
     return replace(declared, in_extras=declared.in_extras | extras) if extras else declared
 
 
-def _declared(file: TomlFile, name: str, written: object, where: str) -> Declared:
+def _declared(file: TomlFile, name: str, written: str | dict[str, Any], where: str) -> Declared:
     if isinstance(written, str):
         return Declared(canonicalize_name(name), _constraint(file, written, where), where=where)
-    if not isinstance(written, dict):
-        raise file.problem(where, f"expected a version or a table, got `{written!r}`", needle=name)
     marker = written.get("markers") or None
     version = written.get("version", "*")
     return Declared(
@@ -72,9 +76,7 @@ def _declared(file: TomlFile, name: str, written: object, where: str) -> Declare
     )
 
 
-def _constraint(file: TomlFile, text: object, where: str) -> Any:
-    if not isinstance(text, str):
-        raise file.problem(where, f"expected a version as text, got `{text!r}`")
+def _constraint(file: TomlFile, text: str, where: str) -> Constraint:
     if text.strip() in {"*", ""}:
         return ANY
     try:

@@ -17,7 +17,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from amlkit.errors import InvalidSpec
-from amlkit.services.from_poetry import computed, pep621, poetry_table, sources
+from amlkit.services.from_poetry import computed, pep621, poetry_table, shapes, sources
 from amlkit.services.from_poetry import groups as group_tables
 from amlkit.services.from_poetry.constraints import (
     ANY,
@@ -73,6 +73,7 @@ def read_project(path: Path) -> Project:
     Raises: NotFound: no such file. InvalidSpec: not TOML, or declarations that cannot be read.
     """
     file = read_toml(path / "pyproject.toml" if path.is_dir() else path)
+    shapes.check(file)
     project, poetry = file.table("project"), file.table("tool", "poetry")
     _refuse_without_name(file, project, poetry)
     title = project.get("name") or poetry.get("name") or ""
@@ -176,17 +177,12 @@ def _python(file: TomlFile, project: dict[str, Any]) -> Constraint:
 
 def _rules(file: TomlFile) -> CondaRules:
     table = file.table("tool", "poetry2conda")
-    dependencies: dict[str, dict[str, str]] = {}
-    for name, rule in file.table("tool", "poetry2conda", "dependencies").items():
-        if not isinstance(rule, dict):
-            where = f"tool.poetry2conda.dependencies.{name}"
-            raise file.problem(where, "expected a table", hint='{ channel = "conda-forge" }')
-        dependencies[canonicalize_name(name)] = {key: str(value) for key, value in rule.items()}
+    rules = file.table("tool", "poetry2conda", "dependencies")
     return CondaRules(
         name=table.get("name"),
         default_channel=table.get("default-channel"),
         exclude=frozenset(_names(table.get("exclude", ()))),
-        dependencies=dependencies,
+        dependencies={canonicalize_name(name): rule for name, rule in rules.items()},
     )
 
 

@@ -68,8 +68,7 @@ def choose(project: Project, target: Target) -> tuple[tuple[Chosen, ...], tuple[
             if reason := _left_out(project, each, target):
                 notes.append(Note(each.name, reason))
             else:
-                located = sources.located(each, project.tracked, target, group=group)
-                chosen.append(Chosen(located, asked_by))
+                chosen.append(Chosen(_located(project, each, target, group), asked_by))
     here = {each.declared.name for each in chosen}
     return tuple(chosen), tuple(note for note in notes if note.subject not in here)
 
@@ -173,6 +172,14 @@ def _left_out(project: Project, declared: Declared, target: Target) -> str | Non
     except (NotAConstraint, NotAMarker) as cause:
         raise project.file.problem(declared.where, str(cause)) from cause
     return None
+
+
+def _located(project: Project, declared: Declared, target: Target, group: str | None) -> Declared:
+    try:
+        return sources.located(declared, project.tracked, target, group=group)
+    except (NotAConstraint, NotAMarker) as cause:
+        where = f"tool.uv.sources.{declared.name}"
+        raise project.file.problem(where, str(cause)) from cause
 
 
 def _joined(one: Chosen, other: Chosen) -> Chosen:

@@ -254,3 +254,22 @@ def test_the_difference_is_empty_only_for_the_same_bytes(write: Write, tmp_path:
     assert difference(file, written) == ""
     written.write_text(file.text.replace("f==1", "f==2"))
     assert "-      - f==2\n+      - f==1\n" in difference(file, written)
+
+
+@pytest.mark.parametrize(
+    ("name", "lock", "before", "after"),
+    [
+        ("poetry_lock", OLD_LOCK, 'name = "b-b"\n', ""),
+        ("poetry_lock", OLD_LOCK, 'version = "1.4"', 'version = "one"'),
+        ("uv_lock", UV_LOCK, 'source = { registry = "https://pypi.org/simple" }\n', ""),
+        ("uv_lock", UV_LOCK, "version = 1\n", "<<<<<<< HEAD\n"),
+    ],
+)
+def test_a_damaged_lock_is_named(
+    write: Write, name: str, lock: str, before: str, after: str
+) -> None:
+    text = POETRY if name == "poetry_lock" else UV
+    damaged = hashed(lock, text).replace(before, after, 1)
+    assert damaged != hashed(lock, text)
+    with pytest.raises(InvalidSpec, match=name.replace("_", r"\.")):
+        convert(write(text, **{name: damaged}))

@@ -301,3 +301,18 @@ def test_dependencies_in_a_requirements_file_of_setuptools_are_read(
         '[tool.setuptools.dynamic]\ndependencies = {file = ["requirements.txt"]}\n'
     )
     assert pip(file) == ["numpy>=2", "scipy"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = {version = 1}\n", "a.version: expected text, got `1`"),
+        ("a = 1.5\n", "a: expected text or a table or a list, got `1.5`"),
+        ('a = "1"\n[tool.poetry.extras]\nx = "a"\n', "extras.x: expected a list, got `'a'`"),
+        ('a = "1"\n[tool.uv]\nsources = 1\n', "tool.uv.sources: expected a table"),
+    ],
+)
+def test_a_value_of_another_type_is_named(poetry: Convert, text: str, message: str) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        poetry(text)
+    assert message in str(caught.value)
