@@ -69,9 +69,11 @@ def convert(
     if lock is not None:
         with reading(lock.path):
             locked = lock.closure(chosen, target)
-        lines = from_lock(project, locked, conda=conda, hashes=hashes, inline=inline_path_deps)
+        declared = frozenset(each.declared.name for each in chosen)
+        lines = from_lock(
+            project, locked, declared, conda=conda, hashes=hashes, inline=inline_path_deps
+        )
         indexes = [Index("", url) for url in dict.fromkeys(e.index for e in locked if e.index)]
-        notes = ()
     else:
         _refuse_for_ranges(project, chosen, hashes=hashes)
         if inline_path_deps:

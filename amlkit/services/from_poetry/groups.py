@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from amlkit.errors import did_you_mean
-from amlkit.services.from_poetry import pep621, poetry_table
+from amlkit.services.from_poetry import pep621, poetry_table, sources
 from amlkit.services.from_poetry.records import Declared
 from amlkit.services.from_poetry.toml_file import TomlFile
 
@@ -25,11 +25,9 @@ class _Group:
 
     @property
     def own(self) -> list[Declared]:
-        from amlkit.services.from_poetry.sources import enrich
-
         if not self.standard:
             return self.poetry
-        return list(enrich(self.standard, self.poetry)[0])
+        return list(sources.enrich(self.standard, self.poetry)[0])
 
 
 def read(file: TomlFile) -> dict[str, tuple[Declared, ...]]:

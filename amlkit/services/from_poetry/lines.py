@@ -63,10 +63,17 @@ def from_ranges(project: Project, chosen: Sequence[Chosen], *, conda: bool) -> L
 
 
 def from_lock(
-    project: Project, locked: Sequence[Locked], *, conda: bool, hashes: bool, inline: bool
+    project: Project,
+    locked: Sequence[Locked],
+    declared: frozenset[str],
+    *,
+    conda: bool,
+    hashes: bool,
+    inline: bool,
 ) -> Lines:
     """Write each locked package with its exact version.
 
+    declared: the project's own dependencies; of the others, conda would not have every version.
     inline: leave local packages out, their own dependencies being locked too.
     Raises: InvalidSpec: a local package. NotSupported: hashes for what has none.
     """
@@ -79,36 +86,33 @@ def from_lock(
             continue
         if each.direct is not None:
             _refuse_local(project, each.name, _where(project, each.name), each.direct)
-        lines.found.append(_locked_line(project, each, lines, conda=conda, hashes=hashes))
+        by_conda = each.name in declared and "+" not in each.version and not hashes
+        channel = (
+            _channel(project, each.name, frozenset(), lines, conda=conda) if by_conda else None
+        )
+        lines.found.append(_locked_line(each, channel, hashes=hashes))
     return lines
 
 
-def _locked_line(
-    project: Project, locked: Locked, lines: Lines, *, conda: bool, hashes: bool
-) -> ResolvedLine:
-    reason, version = locked.asked_by, locked.version
+def _locked_line(locked: Locked, channel: _Channel | None, *, hashes: bool) -> ResolvedLine:
+    name, version, reason = locked.name, locked.version, locked.asked_by
     if locked.direct is not None:
         if hashes:
             raise NotSupported(
-                f"`{locked.name}` comes from {locked.direct.kind}, and pip cannot check its hash",
+                f"`{name}` comes from {locked.direct.kind}, and pip cannot check its hash",
                 hint="leave `--hashes` out",
             )
-        text = reference(locked.name, frozenset(), locked.direct)
-        return ResolvedLine(locked.name, text, reason, "lock", "pip", version)
-    channel = None
-    if "+" not in version and not hashes:
-        channel = _channel(project, locked.name, frozenset(), lines, conda=conda)
+        text = reference(name, frozenset(), locked.direct)
+        return ResolvedLine(name, text, reason, "lock", "pip", version)
     if channel is not None:
         text = f"{channel.requirement}=={version}"
-        return ResolvedLine(locked.name, text, reason, "lock", channel.name, version)
-    text = f"{locked.name}=={version}"
+        return ResolvedLine(name, text, reason, "lock", channel.name, version)
+    if hashes and not locked.hashes:
+        raise NotSupported(f"the lock has no hash for `{name}`", hint="leave `--hashes` out")
+    text = f"{name}=={version}"
     if hashes:
-        if not locked.hashes:
-            raise NotSupported(
-                f"the lock has no hash for `{locked.name}`", hint="leave `--hashes` out"
-            )
         text += "".join(f" --hash={each}" for each in locked.hashes)
-    return ResolvedLine(locked.name, text, reason, "lock", "pip", version)
+    return ResolvedLine(name, text, reason, "lock", "pip", version)
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ class PoetryLock:
     def closure(self, chosen: Sequence[Chosen], target: Target) -> tuple[Locked, ...]:
         """Return every package that the target installs, sorted by name."""
         carries_markers = Version(str(self.metadata.get("lock-version", "1.0"))) >= Version("2.1")
-        found = self._marked(target) if carries_markers else self._followed(chosen, target)
+        found = self._marked(chosen, target) if carries_markers else self._followed(chosen, target)
         return tuple(sorted(found, key=lambda each: each.name))
 
     @property
@@ -123,14 +123,25 @@ class PoetryLock:
                     declared.name, f"wants `{declared.constraint.text}`, locked at {locked[-1]}"
                 )
 
-    def _marked(self, target: Target) -> Iterable[Locked]:
+    def _marked(self, chosen: Sequence[Chosen], target: Target) -> Iterable[Locked]:
         selected = {"main", *target.groups}
-        for name, packages in self.packages.items():
-            for package in packages:
-                groups = {canonicalize_name(each) for each in package.get("groups", ["main"])}
-                markers = package.get("markers")
-                if any(target.accepts(_marker_of(markers, group)) for group in groups & selected):
-                    yield self._locked(name, package, "locked for " + ", ".join(sorted(groups)))
+        installed = [
+            (name, package)
+            for name, packages in self.packages.items()
+            for package in packages
+            if any(
+                target.accepts(_marker_of(package.get("markers"), group))
+                for group in selected.intersection(map(canonicalize_name, package["groups"]))
+            )
+        ]
+        asked_by: dict[str, str] = {each.declared.name: each.asked_by for each in chosen}
+        for name, package in installed:
+            for needed in package.get("dependencies", {}):
+                asked_by.setdefault(canonicalize_name(needed), f"{name} {package['version']}")
+        return [
+            self._locked(name, package, asked_by.get(name, "poetry.lock"))
+            for name, package in installed
+        ]
 
     def _followed(self, chosen: Sequence[Chosen], target: Target) -> Iterable[Locked]:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -50,8 +51,6 @@ def with_extras(
 
 
 def _in_extras(declared: Declared, extras: frozenset[str]) -> Declared:
-    from dataclasses import replace
-
     return replace(declared, in_extras=declared.in_extras | extras) if extras else declared
 
 

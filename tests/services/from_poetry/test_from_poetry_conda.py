@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlkit.errors import InvalidSpec
-from amlkit.services.from_poetry import CondaFile
+from amlkit.services.from_poetry import CondaFile, convert
 from amlkit.services.from_poetry.conda import document, render
 
 Convert = Callable[..., CondaFile]
@@ -85,3 +86,25 @@ words = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_siz
 def test_yaml_reads_what_was_written(name: str, channels: list[str], pip: list[str]) -> None:
     made = document(name, ["conda-forge", *channels], ["python=3.11"], pip)
     assert yaml.safe_load(render(made)) == made
+
+
+def test_of_locked_packages_conda_takes_those_that_the_project_declares(
+    write: Callable[..., Path], pip: Pip
+) -> None:
+    text = (
+        '[project]\nname = "demo"\nversion = "1"\ndependencies = ["torch"]\n'
+        '[tool.poetry2conda.dependencies]\ntorch = {channel = "pytorch", name = "pytorch"}\n'
+    )
+    lock = (
+        'version = 1\n[[package]]\nname = "demo"\nversion = "1"\nsource = {virtual = "."}\n'
+        'dependencies = [{name = "torch"}]\n'
+        '[package.metadata]\nrequires-dist = [{name = "torch"}]\n'
+        '[[package]]\nname = "torch"\nversion = "2.3"\n'
+        'source = {registry = "https://pypi.org/simple"}\ndependencies = [{name = "sympy"}]\n'
+        '[[package]]\nname = "sympy"\nversion = "1.13"\n'
+        'source = {registry = "https://pypi.org/simple"}\n'
+    )
+    for options in ({}, {"conda": True}):
+        file = convert(write(text, uv_lock=lock), **options)
+        assert conda(file) == ["python=3.11", "pytorch::pytorch==2.3", "pip"]
+        assert pip(file) == ["sympy==1.13"]

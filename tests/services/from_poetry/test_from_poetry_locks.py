@@ -273,3 +273,16 @@ def test_a_damaged_lock_is_named(
     assert damaged != hashed(lock, text)
     with pytest.raises(InvalidSpec, match=name.replace("_", r"\.")):
         convert(write(text, **{name: damaged}))
+
+
+def test_a_new_lock_says_who_needs_a_package(write: Write) -> None:
+    needs = '[package.dependencies]\nT = "*"\n\n[[package]]\nname = "n"\nversion = "1.9"'
+    lock = hashed(MARKED_LOCK, POETRY).replace('\n[[package]]\nname = "n"\nversion = "1.9"', needs)
+    lock = lock.replace('groups = ["dev"]', 'groups = ["main"]')
+    reasons = {line.name: line.reason for line in convert(write(POETRY, poetry_lock=lock)).lines}
+    assert reasons == {"a": "dependencies", "n": "dependencies", "t": "n 2.3"}
+
+
+def test_what_the_target_leaves_out_is_reported_with_a_lock_too(write: Write) -> None:
+    file = convert(write(POETRY, poetry_lock=hashed(OLD_LOCK, POETRY)))
+    assert "w: skipped: for platform `win32`, not linux" in [str(note) for note in file.notes]
