@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from amlkit.errors import InvalidSpec, NotSupported
 from amlkit.services.from_poetry import conda_names
-from amlkit.services.from_poetry.constraints import Constraint, NotAConstraint, poetry_constraint
+from amlkit.services.from_poetry.constraints import NotAConstraint, poetry_constraint
 from amlkit.services.from_poetry.direct import is_local, reference, with_extras
 from amlkit.services.from_poetry.locks import Locked
 from amlkit.services.from_poetry.project import Project
-from amlkit.services.from_poetry.records import Direct, Note, ResolvedLine
+from amlkit.services.from_poetry.records import Declared, Direct, Note, ResolvedLine
 from amlkit.services.from_poetry.selection import Chosen
 from amlkit.services.from_poetry.unions import CannotExpress
-
-CondaName = Callable[[str], str | None]
 
 
 @dataclass
@@ -37,28 +35,14 @@ def from_ranges(project: Project, chosen: Sequence[Chosen], *, conda: bool) -> L
     """
     lines = Lines()
     for each in chosen:
-        declared = each.declared
+        declared = _with_rule(project, each.declared)
         if _excluded(project, declared.name, lines):
-            continue
-        if declared.direct is not None:
-            _refuse_local(project, declared.name, declared.where, declared.direct)
-            text = reference(declared.name, declared.extras, declared.direct)
-            lines.found.append(ResolvedLine(declared.name, text, each.asked_by, "direct"))
             continue
         if declared.prereleases:
             lines.notes.append(
                 Note(declared.name, "`allow-prereleases` has no equivalent for one pip requirement")
             )
-        channel = _channel(project, declared.name, declared.extras, lines, conda=conda)
-        if channel is None:
-            text = f"{declared.name}{with_extras(declared.extras)}{_pip(project, each)}"
-            lines.found.append(ResolvedLine(declared.name, text, each.asked_by, "range"))
-        else:
-            constraint = _conda_constraint(project, declared.name, declared.constraint)
-            text = f"{channel.requirement}{_spaced(constraint)}"
-            lines.found.append(
-                ResolvedLine(declared.name, text, each.asked_by, "range", channel.name)
-            )
+        lines.found.append(_range_line(project, declared, each.asked_by, lines, conda=conda))
     return lines
 
 
@@ -92,6 +76,24 @@ def from_lock(
         )
         lines.found.append(_locked_line(each, channel, hashes=hashes))
     return lines
+
+
+def _range_line(
+    project: Project, declared: Declared, asked_by: str, lines: Lines, *, conda: bool
+) -> ResolvedLine:
+    name = declared.name
+    if declared.direct is not None:
+        _refuse_local(project, name, declared.where, declared.direct)
+        text = reference(name, declared.extras, declared.direct)
+        return ResolvedLine(name, text, asked_by, "direct")
+    channel = None
+    if "+" not in declared.constraint.conda:
+        channel = _channel(project, name, declared.extras, lines, conda=conda)
+    if channel is not None:
+        text = f"{channel.requirement}{declared.constraint.conda}"
+        return ResolvedLine(name, text, asked_by, "range", channel.name)
+    text = f"{name}{with_extras(declared.extras)}{_pip(project, declared)}"
+    return ResolvedLine(name, text, asked_by, "range")
 
 
 def _locked_line(locked: Locked, channel: _Channel | None, *, hashes: bool) -> ResolvedLine:
@@ -144,24 +146,22 @@ def _channel(
     return _Channel(channel, f"{channel}::{wanted}")
 
 
-def _conda_constraint(project: Project, name: str, declared: Constraint) -> Constraint:
-    rule = project.rules.dependencies.get(name, {})
-    if "version" not in rule:
+def _with_rule(project: Project, declared: Declared) -> Declared:
+    """Return the dependency with the version that `[tool.poetry2conda]` gives it for conda.
+
+    As in poetry2conda, a git dependency with such a version is no longer one.
+    """
+    rule = project.rules.dependencies.get(declared.name, {})
+    if "version" not in rule or rule.get("channel") == "pip":
         return declared
     try:
-        return poetry_constraint(rule["version"])
+        return replace(declared, constraint=poetry_constraint(rule["version"]), direct=None)
     except NotAConstraint as cause:
-        where = f"tool.poetry2conda.dependencies.{name}"
+        where = f"tool.poetry2conda.dependencies.{declared.name}"
         raise project.file.problem(where, str(cause), needle=rule["version"]) from cause
 
 
-def _spaced(constraint: Constraint) -> str:
-    text = constraint.conda
-    return f" {text}" if text and text[0].isdigit() else text
-
-
-def _pip(project: Project, chosen: Chosen) -> str:
-    declared = chosen.declared
+def _pip(project: Project, declared: Declared) -> str:
     try:
         return declared.constraint.pip
     except CannotExpress as cause:

@@ -108,3 +108,13 @@ def test_of_locked_packages_conda_takes_those_that_the_project_declares(
         file = convert(write(text, uv_lock=lock), **options)
         assert conda(file) == ["python=3.11", "pytorch::pytorch==2.3", "pip"]
         assert pip(file) == ["sympy==1.13"]
+
+
+def test_a_rule_with_a_version_takes_a_git_dependency_to_conda(poetry: Convert, pip: Pip) -> None:
+    file = poetry(
+        'a = {git = "https://h.org/a"}\nb = "2.0+cpu"\n[tool.poetry2conda.dependencies]\n'
+        'a = {channel = "conda-forge", version = "^1.2"}\n',
+        conda=True,
+    )
+    assert conda(file) == ["python=3.11", "conda-forge::a>=1.2,<2", "pip"]
+    assert pip(file) == ["b==2.0+cpu"]
