@@ -50,7 +50,7 @@ def platform_allows(restriction: str | None, platform: str = "linux") -> bool:
 
 
 def _whole_minor(clause: Specifier) -> Specifier:
-    if clause.operator == "==" and clause.version.count(".") < 2 and "*" not in clause.version:
+    if clause.operator == "==" and clause.version.count(".") == 1 and "*" not in clause.version:
         return Specifier(f"=={clause.version}.*")
     return clause
 

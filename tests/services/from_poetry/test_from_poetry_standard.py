@@ -130,3 +130,19 @@ def test_the_lines_say_who_asked(standard: Convert) -> None:
         "b": "extra x",
         "c": "group dev",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('license = {file = "gone.md"}', "`gone.md` does not exist"),
+        ('authors = ["Ada"]', "Poetry refuses a name that is not a table"),
+    ],
+)
+def test_a_group_of_a_project_that_poetry_cannot_read_is_refused(
+    standard: Convert, pip: Pip, line: str, message: str
+) -> None:
+    text = f'dependencies = ["a"]\n{line}\n[tool.poetry.group.dev.dependencies]\nt = "1"\n'
+    assert pip(standard(text)) == ["a"]
+    with pytest.raises(InvalidSpec, match=message):
+        standard(text, groups=["dev"])

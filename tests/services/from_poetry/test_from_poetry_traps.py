@@ -51,6 +51,14 @@ def test_a_bare_python_of_a_dependency_means_every_patch(poetry: Convert, pip: P
     assert pip(poetry('a = {version = "1", python = "3.11"}\n')) == ["a==1"]
 
 
+def test_a_bare_major_python_means_its_first_release_as_in_poetry(
+    poetry: Convert, pip: Pip
+) -> None:
+    assert pip(
+        poetry('a = {version = "1", python = "3"}\nb = {version = "1", python = "~3"}\n')
+    ) == ["b==1"]
+
+
 def test_a_python_up_to_a_minor_leaves_its_patches_out(poetry: Convert, pip: Pip) -> None:
     file = poetry(
         'a = {version = "1", python = "<=3.11"}\nb = {version = "1", python = "<=3.12"}\n'
