@@ -192,8 +192,15 @@ def local_refusal(project: Project, name: str, where: str, direct: Direct) -> In
         f"`{name}` is `{direct.location}` on this machine, and Azure never receives it",
         needle=name,
         hint="publish it, give its git URL, or use `--inline-path-deps` and send its code "
-        "with the job",
+        "with the job" + _or_ranges(project, name),
     )
+
+
+def _or_ranges(project: Project, name: str) -> str:
+    # One group can have the folder and another the published package; a lock then has the folder.
+    published = any(each.name == name and each.direct is None for each in project.main)
+    tracked = name in project.tracked
+    return "; `--ranges` takes the published one" if published and not tracked else ""
 
 
 def _travels(name: str, location: str) -> Note:

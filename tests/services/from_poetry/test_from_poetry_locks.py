@@ -286,3 +286,16 @@ def test_a_new_lock_says_who_needs_a_package(write: Write) -> None:
 def test_what_the_target_leaves_out_is_reported_with_a_lock_too(write: Write) -> None:
     file = convert(write(POETRY, poetry_lock=hashed(OLD_LOCK, POETRY)))
     assert "w: skipped: for platform `win32`, not linux" in [str(note) for note in file.notes]
+
+
+def test_a_published_dependency_that_the_lock_has_as_a_folder_points_to_ranges(
+    write: Write,
+) -> None:
+    local = hashed(MARKED_LOCK, POETRY).replace(
+        '\n[[package]]\nname = "n"\nversion = "2.3"',
+        '[package.source]\ntype = "directory"\nurl = "../a"\n'
+        '\n[[package]]\nname = "n"\nversion = "2.3"',
+    )
+    with pytest.raises(InvalidSpec, match="`a` is") as caught:
+        convert(write(POETRY, poetry_lock=local))
+    assert "`--ranges` takes the published one" in str(caught.value.hint)
