@@ -1,0 +1,177 @@
+"""Objects on disk: large files one by one, small ones together in packs.
+
+objects/ab/HASH     one large file, read-only
+packs/ID.pack       small files, one after the other
+packs/ID.idx        where each begins: 32 bytes of hash, offset, size; written after its pack
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+SMALL = 128 * 1024
+CHUNK = 4 * 1024 * 1024
+_RECORD = struct.Struct(">32sQQ")
+
+
+class Place(NamedTuple):
+    """Where an object is: a whole file (offset 0, `pack` False) or a part of a pack."""
+
+    path: Path
+    offset: int
+    size: int
+    pack: bool
+
+
+class Objects:
+    """The objects of one store."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.large = root / "objects"
+        self.packs = root / "packs"
+        self._index: dict[str, Place] = {}
+        self._read: set[str] = set()
+
+    def find(self, digest: str) -> Place | None:
+        """Return where an object is, or None."""
+        place = self._index.get(digest)
+        if place is not None and place.path.exists():
+            return place
+        path = self.path(digest)
+        if path.exists():
+            return Place(path, 0, path.stat().st_size, pack=False)
+        self.refresh()
+        place = self._index.get(digest)
+        return place if place is not None and place.path.exists() else None
+
+    def known(self, digest: str) -> bool:
+        """Whether an object is stored, as of the last `refresh`; asks the disk for nothing new."""
+        return digest in self._index
+
+    def path(self, digest: str) -> Path:
+        """Return the path of a large object."""
+        plain = digest.removeprefix("sha256:")
+        return self.large / plain[:2] / plain
+
+    def refresh(self) -> None:
+        """Read the indexes that other processes wrote since."""
+        for name in sorted(os.listdir(self.packs)):  # noqa: PTH208
+            if name.endswith(".idx") and name not in self._read:
+                self._read.add(name)
+                for digest, place in read_index(self.packs / name):
+                    self._index.setdefault(digest, place)
+
+    def forget(self) -> None:
+        """Read every index again at the next question."""
+        self._index.clear()
+        self._read.clear()
+
+    def read(self, place: Place) -> bytes:
+        """Return the bytes of an object in a pack."""
+        with place.path.open("rb") as pack:
+            pack.seek(place.offset)
+            return pack.read(place.size)
+
+
+def read_index(path: Path) -> Iterator[tuple[str, Place]]:
+    """Yield what is in a pack."""
+    pack = path.with_suffix(".pack")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return
+    for raw, offset, size in _RECORD.iter_unpack(data[: len(data) - len(data) % _RECORD.size]):
+        yield f"sha256:{raw.hex()}", Place(pack, offset, size, pack=True)
+
+
+class PackWriter:
+    """A pack being written; nothing of it is seen before `finish`."""
+
+    def __init__(self, objects: Objects, tmp: Path) -> None:
+        self._objects = objects
+        self._name = uuid.uuid4().hex
+        self._path = tmp / f"{self._name}.pack"
+        self._file = self._path.open("wb", buffering=1024 * 1024)
+        self._offset = 0
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def add(self, digest: str, data: bytes) -> None:
+        """Append an object, unless this pack has it."""
+        if digest not in self._places:
+            self._file.write(data)
+            self._places[digest] = (self._offset, len(data))
+            self._offset += len(data)
+
+    def finish(self) -> None:
+        """Make the pack visible: data to disk, then the pack's name, then its index."""
+        self._file.flush()
+        if not self._places:
+            self.abandon()
+            return
+        os.fsync(self._file.fileno())
+        self._file.close()
+        index = self._path.with_suffix(".idx")
+        with index.open("wb") as target:
+            for digest, (offset, size) in self._places.items():
+                raw = bytes.fromhex(digest.removeprefix("sha256:"))
+                target.write(_RECORD.pack(raw, offset, size))
+            target.flush()
+            os.fsync(target.fileno())
+        self._path.replace(self._objects.packs / self._path.name)
+        index.replace(self._objects.packs / index.name)
+
+    def abandon(self) -> None:
+        """Let go without keeping anything."""
+        try:
+            self._file.close()
+        except OSError:
+            # A full disk: what is still in the buffer is not wanted.
+            return
+
+
+def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
+    """Copy a file (when there is a target) and return the hash and size of what was copied.
+
+    Hashing runs beside the copying; blocks of zeros become holes.
+    """
+    hasher = hashlib.sha256()
+    size = 0
+    zeros = bytes(CHUNK)
+    with source.open("rb", buffering=0) as reader, ThreadPoolExecutor(1) as worker:
+        writer = target.open("wb", buffering=0) if target is not None else None
+        try:
+            pending: Future[None] | None = None
+            while chunk := reader.read(CHUNK):
+                if pending is not None:
+                    pending.result()
+                pending = worker.submit(hasher.update, chunk)
+                size += len(chunk)
+                if writer is None:
+                    continue
+                if len(chunk) == CHUNK and chunk == zeros:
+                    writer.seek(CHUNK, os.SEEK_CUR)
+                else:
+                    _write_all(writer.fileno(), chunk)
+            if pending is not None:
+                pending.result()
+            if writer is not None:
+                writer.truncate(size)
+                os.fsync(writer.fileno())
+        finally:
+            if writer is not None:
+                writer.close()
+    return f"sha256:{hasher.hexdigest()}", size
+
+
+def _write_all(fd: int, chunk: bytes) -> None:
+    view = memoryview(chunk)
+    while view:
+        view = view[os.write(fd, view) :]

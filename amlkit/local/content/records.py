@@ -1,0 +1,67 @@
+"""What the content store speaks of: entries, trees, and how a tree is written down."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One thing in a tree. path: posix, relative; size: bytes.
+
+    kind: `file`, `folder` (only empty ones are listed) or `link` (`digest` is then its target).
+    """
+
+    path: str
+    digest: str
+    size: int
+    executable: bool
+    kind: str
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A file or folder in the store. kind: `file` or `folder`; size: bytes of all its files."""
+
+    digest: str
+    kind: str
+    files: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something in the store that is not what it was. trees: the trees that need it."""
+
+    digest: str
+    problem: str
+    trees: tuple[str, ...] = ()
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What a collection freed (or would free). size: bytes."""
+
+    trees: int
+    objects: int
+    size: int
+
+
+def write_manifest(kind: str, entries: Sequence[Entry]) -> tuple[Tree, bytes]:
+    """Return a tree and the bytes that describe it; equal content gives equal bytes."""
+    ordered = sorted(entries)
+    text = json.dumps({"version": 1, "kind": kind, "entries": ordered}, separators=(",", ":"))
+    data = text.encode("ascii")
+    files = [each for each in ordered if each.kind == "file"]
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return Tree(digest, kind, len(files), sum(each.size for each in files)), data
+
+
+def read_manifest(data: bytes) -> tuple[str, list[Entry]]:
+    """Return the kind and the entries of a tree."""
+    found = json.loads(data)
+    return found["kind"], [Entry(*each) for each in found["entries"]]

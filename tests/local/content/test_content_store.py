@@ -1,0 +1,220 @@
+"""The content store: stored and restored identical, consistent after crashes and full disks."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amlkit.errors import AmlkitError, Conflict, NotFound
+from amlkit.local.content import ContentStore
+
+NAMES = st.text(
+    st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=12
+).filter(lambda name: name not in {".", ".."})
+CONTENT = st.one_of(st.just(b""), st.binary(max_size=50), st.just(200_000))
+FILE = st.tuples(CONTENT, st.booleans())
+TREE = st.recursive(
+    st.dictionaries(NAMES, FILE, max_size=4),
+    lambda inner: st.dictionaries(NAMES, st.one_of(FILE, inner), max_size=4),
+    max_leaves=8,
+)
+
+
+def _bytes(content: bytes | int) -> bytes:
+    """A number stands for so many zeros: the failing example stays readable."""
+    return bytes(content) if isinstance(content, int) else content
+
+
+def _whole(tree: dict) -> dict:
+    return {
+        name: _whole(value) if isinstance(value, dict) else (_bytes(value[0]), value[1])
+        for name, value in tree.items()
+    }
+
+
+def _write(folder: Path, tree: dict) -> None:
+    folder.mkdir()
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            _write(folder / name, value)
+        else:
+            (folder / name).write_bytes(_bytes(value[0]))
+            (folder / name).chmod(0o755 if value[1] else 0o644)
+
+
+def _read(folder: Path) -> dict:
+    found: dict = {}
+    for path in folder.iterdir():
+        if path.is_symlink():
+            found[path.name] = str(path.readlink())
+        elif path.is_dir():
+            found[path.name] = _read(path)
+        else:
+            found[path.name] = (
+                path.read_bytes(),
+                os.access(path, os.X_OK) and path.stat().st_mode & 0o100 != 0,
+            )
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(tree=TREE)
+def test_any_tree_is_restored_as_it_was(tmp_path_factory, tree):
+    place = tmp_path_factory.mktemp("tree")
+    _write(place / "in", tree)
+    store = ContentStore(place / "store")
+    stored = store.add(place / "in")
+    store.materialise(stored.digest, place / "out")
+    assert _read(place / "out") == _whole(tree)
+    assert _read(store.view(stored.digest)) == _whole(tree)
+    assert store.digest(place / "out") == stored
+    assert list(store.verify()) == []
+
+
+def test_links_inside_are_kept_and_links_out_are_refused(tmp_path):
+    code = tmp_path / "in"
+    code.mkdir()
+    (code / "a").write_text("a")
+    (code / "to_a").symlink_to("a")
+    (code / "loop").symlink_to(".")
+    (code / "absolute").symlink_to(code / "a")
+    store = ContentStore(tmp_path / "store")
+    store.materialise(store.add(code).digest, tmp_path / "out")
+    assert str((tmp_path / "out" / "to_a").readlink()) == "a"
+    assert str((tmp_path / "out" / "absolute").readlink()) == "a"
+    (code / "out").symlink_to("/etc/passwd")
+    with pytest.raises(AmlkitError, match="`out` is a link that leads out"):
+        store.add(code)
+
+
+def test_a_changed_file_is_noticed_and_an_unchanged_folder_is_not_read_again(tmp_path):
+    data = tmp_path / "in"
+    _write(data, {"a": (b"one", False), "b": (b"two", False)})
+    for name in "ab":
+        os.utime(data / name, (1, 1))
+    store = ContentStore(tmp_path / "store")
+    first = store.add(data)
+    assert store.add(data) == first
+    (data / "a").write_bytes(b"two")
+    second = store.add(data)
+    assert second != first
+    assert {each.path: each.digest for each in store.entries(second.digest)}["a"] == (
+        {each.path: each.digest for each in store.entries(first.digest)}["b"]
+    )
+
+
+def test_a_single_file_keeps_its_name_in_a_view(tmp_path):
+    (tmp_path / "titanic.csv").write_text("x\n1\n")
+    store = ContentStore(tmp_path / "store")
+    tree = store.add(tmp_path / "titanic.csv")
+    assert (tree.kind, tree.files, tree.size) == ("file", 1, 4)
+    assert store.view(tree.digest).name == "titanic.csv"
+    assert store.view(tree.digest).stat().st_mode & 0o222 == 0
+    with store.open(next(store.entries(tree.digest)).digest) as file:
+        assert file.read() == b"x\n1\n"
+
+
+def test_materialise_never_writes_over_files(tmp_path):
+    _write(tmp_path / "in", {"a": (b"a", False)})
+    store = ContentStore(tmp_path / "store")
+    tree = store.add(tmp_path / "in")
+    with pytest.raises(Conflict):
+        store.materialise(tree.digest, tmp_path / "in")
+
+
+def test_a_missing_path_is_named(tmp_path):
+    with pytest.raises(NotFound, match="nowhere"):
+        ContentStore(tmp_path / "store").add(tmp_path / "nowhere")
+
+
+def test_collect_frees_what_is_not_live_and_keeps_the_rest_whole(tmp_path):
+    _write(tmp_path / "a", {"x": (b"shared", False), "big": (b"1" * 300_000, False)})
+    _write(tmp_path / "b", {"x": (b"shared", False), "y": (b"own", False)})
+    store = ContentStore(tmp_path / "store")
+    a, b = store.add(tmp_path / "a"), store.add(tmp_path / "b")
+    store.view(a.digest)
+    assert store.collect({b.digest}, dry_run=False).trees == 0, "fresh trees are left alone"
+    would = store.collect({b.digest}, dry_run=True, grace_seconds=-1)
+    assert store.entries(a.digest)
+    done = store.collect({b.digest}, dry_run=False, grace_seconds=-1)
+    assert would == done
+    assert (done.trees, done.objects, done.size) == (1, 1, 300_000)
+    with pytest.raises(NotFound):
+        store.entries(a.digest)
+    store.materialise(b.digest, tmp_path / "out")
+    assert list(store.verify()) == []
+    assert store.add(tmp_path / "a") == a
+    assert list(store.verify()) == []
+
+
+def test_verify_names_the_damaged_file(tmp_path):
+    _write(tmp_path / "a", {"big": (b"1" * 300_000, False)})
+    store = ContentStore(tmp_path / "store")
+    tree = store.add(tmp_path / "a")
+    stored = next(store.objects.large.glob("*/*"))
+    stored.chmod(0o644)
+    stored.write_bytes(b"2" * 300_000)
+    (damage,) = store.verify()
+    assert (damage.path, damage.trees) == ("big", (tree.digest,))
+
+
+ADD = (
+    "import sys; from pathlib import Path; from amlkit.local.content import ContentStore\n"
+    "print(ContentStore(Path(sys.argv[1])).add(Path(sys.argv[2])).digest)"
+)
+
+
+def test_sixteen_processes_adding_at_once_agree(tmp_path):
+    _write(tmp_path / "in", {f"{n}": (str(n).encode() * n, False) for n in range(200)})
+    command = [sys.executable, "-c", ADD, str(tmp_path / "store"), str(tmp_path / "in")]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(16)]
+    printed = {process.communicate()[0] for process in running}
+    assert len(printed) == 1
+    store = ContentStore(tmp_path / "store")
+    assert printed == {store.digest(tmp_path / "in").digest.encode() + b"\n"}
+    assert list(store.verify()) == []
+
+
+def test_a_killed_add_leaves_no_partial_tree(tmp_path):
+    _write(
+        tmp_path / "in",
+        {f"{n}": (str(n).encode() * (n + 1) * 500, False) for n in range(300)},
+    )
+    chance = random.Random(1)
+    store = ContentStore(tmp_path / "store")
+    for _ in range(12):
+        command = [sys.executable, "-c", ADD, str(store.root), str(tmp_path / "in")]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.03, 0.25))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert list(store.verify()) == []
+        store.collect(set(), dry_run=False, grace_seconds=-1)
+        assert list(store.tmp.iterdir()) == []
+    tree = store.add(tmp_path / "in")
+    assert tree.files == 300
+    assert list(store.verify()) == []
+
+
+def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(tmp_path):
+    _write(tmp_path / "in", {"big": (os.urandom(2_000_000), False)})
+    store = ContentStore(tmp_path / "store")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(AmlkitError, match=r"the disk is full: .* needs 2000000 bytes"):
+            store.add(tmp_path / "in")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(store.trees.iterdir()) == list(store.tmp.iterdir()) == []
+    assert store.add(tmp_path / "in").files == 1
