@@ -24,6 +24,9 @@ def create(
     version: Annotated[str | None, typer.Option("--version", help="Default: the next one.")] = None,
     description: Annotated[str | None, typer.Option("--description")] = None,
     tag: TagOption = None,
+    if_changed: Annotated[
+        bool, typer.Option("--if-changed", help="No new version of the same content.")
+    ] = False,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
@@ -37,6 +40,7 @@ def create(
             version=version,
             description=description,
             tags=pairs(tag),
+            if_changed=if_changed,
             progress=progress,
         )
     session.output.record(asset, output, query)
@@ -78,3 +82,78 @@ def download(
     with session.output.progress("downloading") as progress:
         path = session.workspace.data.download(reference, target, progress=progress)
     session.output.text(str(path))
+
+
+_Reference = Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME@latest.")]
+_Seed = Annotated[int, typer.Option("--seed", help="Same seed, same choice, on any machine.")]
+
+
+@app.command()
+def sample(
+    ctx: typer.Context,
+    reference: _Reference,
+    output_dir: Annotated[Path, typer.Option("--output-dir", help="Folder to fill.")],
+    fraction: Annotated[float | None, typer.Option("--fraction", help="0 to 1.")] = None,
+    take: Annotated[int | None, typer.Option("--take", min=0, help="At most so many.")] = None,
+    seed: _Seed = 0,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Copy a reproducible choice of the files here.
+
+    Example: amlkit data sample digits --take 30 --seed 1 --output-dir some
+    """
+    session = Session.of(ctx)
+    files = session.workspace.data.sample(
+        reference, output_dir, fraction=fraction, take=take, seed=seed
+    )
+    session.output.records(files, output, query)
+
+
+@app.command()
+def split(
+    ctx: typer.Context,
+    reference: _Reference,
+    into: Annotated[tuple[str, str], typer.Option("--into", help="Names of the two assets.")],
+    fraction: Annotated[float, typer.Option("--fraction", help="Of the first part.")] = 0.8,
+    seed: _Seed = 0,
+    stratify: Annotated[
+        bool, typer.Option("--stratify", help="Split every folder by itself.")
+    ] = False,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Register two assets that part the files of one.
+
+    Example: amlkit data split digits --fraction 0.8 --seed 123 --into digits_train digits_val
+    """
+    session = Session.of(ctx)
+    parts = session.workspace.data.split(
+        reference, into, fraction=fraction, seed=seed, stratify=stratify
+    )
+    session.output.records(parts, output, query)
+
+
+@app.command()
+def archive(
+    ctx: typer.Context,
+    reference: _Reference,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Hide a version, or all of a name, from lists."""
+    session = Session.of(ctx)
+    session.output.records(session.workspace.data.archive(reference), output, query)
+
+
+@app.command()
+def restore(
+    ctx: typer.Context,
+    reference: _Reference,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Show again what was archived."""
+    session = Session.of(ctx)
+    changed = session.workspace.data.archive(reference, archived=False)
+    session.output.records(changed, output, query)

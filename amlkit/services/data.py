@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from amlkit.errors import NotFound, UsageError
-from amlkit.records import Asset, AssetDraft, AssetKind
-from amlkit.services import references
+from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
+from amlkit.records import JSON, Asset, AssetDraft, AssetKind, StoredFile
+from amlkit.services import references, selection
 from amlkit.workspace import Progress, Workspace
 
 TYPES = ("uri_file", "uri_folder", "mltable")
@@ -28,25 +31,35 @@ class Data:
         version: str | None = None,
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
+        if_changed: bool = False,
         progress: Progress | None = None,
     ) -> Asset:
         """Register a version of a data asset; `type` is read off the path when it is None.
 
+        path: a local file or folder, whose content is stored, or a URI, which is only noted.
+        if_changed: return the latest version where it has the same content.
         Raises: NotFound: no such path. Conflict: the version exists with other content.
         """
         references.check_name(name, "data asset")
-        return self._assets.create(
-            AssetDraft(
-                AssetKind.DATA,
-                name,
-                {"type": _type(Path(path), type)},
-                version=version,
-                path=str(path),
-                description=description,
-                tags=dict(tags or {}),
-            ),
-            progress=progress,
+        remote = _is_remote(str(path))
+        spec: dict[str, JSON] = {"type": _remote_type(str(path), type)} if remote else {}
+        draft = AssetDraft(
+            AssetKind.DATA,
+            name,
+            {**spec, "path": str(path)} if remote else {"type": _type(Path(path), type)},
+            version=version,
+            path=None if remote else str(path),
+            description=description,
+            tags=dict(tags or {}),
         )
+        if if_changed and version is None:
+            try:
+                latest = self._assets.get(AssetKind.DATA, name).version
+                # The same content at the latest version is that version; other content conflicts.
+                return self._assets.create(replace(draft, version=latest), progress=progress)
+            except (NotFound, Conflict):
+                pass
+        return self._assets.create(draft, progress=progress)
 
     def list(self, name: str | None = None, *, archived: bool = False) -> Sequence[Asset]:
         """Return every version of a name, or the latest of every name."""
@@ -60,10 +73,113 @@ class Data:
         """Write the files below `target` and return where they are."""
         return self._assets.download(self.show(reference), target, progress=progress)
 
+    def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
+        """Hide a version, or all of a name, from lists; or show it again. Raises: NotFound."""
+        name, version = references.split(reference)
+        return self._assets.archive(AssetKind.DATA, name, version, archived=archived)
+
+    def sample(
+        self,
+        reference: str,
+        target: Path,
+        *,
+        fraction: float | None = None,
+        take: int | None = None,
+        seed: int = 0,
+    ) -> Sequence[StoredFile]:
+        """Copy a choice of the files to `target`: the same choice on every machine.
+
+        Raises: UsageError: neither `fraction` nor `take`. Conflict: `target` is not empty.
+        """
+        if fraction is None and take is None:
+            raise UsageError("how much to sample is not said", hint="add --fraction or --take")
+        _check_fraction(fraction)
+        if target.exists() and any(target.iterdir()):
+            raise Conflict(f"`{target}` is not empty", hint="choose another --output-dir")
+        root = self._folder(reference)
+        chosen = selection.sample(_paths(root), fraction=fraction, take=take, seed=seed)
+        _copy(root, chosen, target)
+        return [StoredFile(path, (target / path).stat().st_size) for path in chosen]
+
+    def split(
+        self,
+        reference: str,
+        into: tuple[str, str],
+        *,
+        fraction: float = 0.8,
+        seed: int = 0,
+        stratify: bool = False,
+    ) -> Sequence[Asset]:
+        """Register two assets that part the files; the first has `fraction` of them.
+
+        stratify: of every folder by itself, such as one folder per label.
+        Raises: UsageError: the fraction is outside 0 to 1, or the names are the same.
+        """
+        _check_fraction(fraction)
+        if into[0] == into[1]:
+            raise UsageError(f"both parts are called `{into[0]}`", hint="name two assets")
+        for name in into:
+            references.check_name(name, "data asset")
+        source = self.show(reference)
+        root = self._folder(reference)
+        parts = selection.split(_paths(root), fraction, seed=seed, stratify=stratify)
+        made = []
+        with tempfile.TemporaryDirectory() as scratch:
+            for name, paths in zip(into, parts, strict=True):
+                _copy(root, paths, Path(scratch) / name)
+                tags = {"split_from": source.reference, "seed": str(seed)}
+                made.append(self.create(name=name, path=Path(scratch) / name, tags=tags))
+        return made
+
+    def _folder(self, reference: str) -> Path:
+        asset = self.show(reference)
+        root = self._assets.local_path(asset)
+        if root is None:
+            raise NotSupported(
+                f"the files of `{asset.reference}` are not on this machine",
+                hint="download them and register the folder",
+            )
+        if not root.is_dir():
+            raise UsageError(f"`{asset.reference}` is one file; a folder is needed")
+        return root
+
+
+def _check_fraction(fraction: float | None) -> None:
+    if fraction is not None and not 0 <= fraction <= 1:
+        raise UsageError(f"--fraction `{fraction}` is not between 0 and 1", hint="write 0.8")
+
+
+def _paths(root: Path) -> list[str]:
+    return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+
+
+def _copy(root: Path, paths: Sequence[str], target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / path, place)
+
+
+def _is_remote(path: str) -> bool:
+    return "://" in path or path.startswith("azureml:")
+
+
+def _remote_type(path: str, asked: str | None) -> str:
+    if asked is not None:
+        return _known_type(asked)
+    return "uri_file" if "." in path.rsplit("/", 1)[-1] else "uri_folder"
+
+
+def _known_type(asked: str) -> str:
+    if asked not in TYPES:
+        raise UsageError(f"`{asked}` is not a type of data", hint=f"use one of {', '.join(TYPES)}")
+    return asked
+
 
 def _type(path: Path, asked: str | None) -> str:
-    if asked is not None and asked not in TYPES:
-        raise UsageError(f"`{asked}` is not a type of data", hint=f"use one of {', '.join(TYPES)}")
+    if asked is not None:
+        _known_type(asked)
     if not path.exists():
         raise NotFound(f"`{path}` does not exist", hint="check the path; it is relative to here")
     if asked is None:

@@ -1,0 +1,56 @@
+"""Choose files of a data asset by name: the same choice on every machine. Pure.
+
+A file's place in the lottery is the hash of the seed and its path, so neither the order of the file
+system nor the version of a random generator matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+
+def split(
+    paths: Iterable[str], fraction: float, *, seed: int, stratify: bool = False
+) -> tuple[list[str], list[str]]:
+    """Return two sorted lists that share nothing and miss nothing.
+
+    fraction: 0 to 1, of the first list, to the nearest file (halves round to even).
+    stratify: take the fraction of every folder by itself.
+    """
+    first: set[str] = set()
+    everything = sorted(set(paths))
+    for group in _groups(everything, stratify=stratify):
+        count = round(len(group) * fraction)
+        first.update(_drawn(group, seed)[:count])
+    return sorted(first), [path for path in everything if path not in first]
+
+
+def sample(
+    paths: Iterable[str], *, fraction: float | None, take: int | None, seed: int
+) -> list[str]:
+    """Return the sorted choice of a fraction of the files, at most `take` of them.
+
+    A fraction above 0 of at least one file is at least one file.
+    """
+    drawn = _drawn(sorted(set(paths)), seed)
+    count = len(drawn)
+    if fraction is not None:
+        count = max(round(len(drawn) * fraction), 1 if fraction > 0 else 0)
+    return sorted(drawn[: count if take is None else min(count, take)])
+
+
+def _groups(paths: Sequence[str], *, stratify: bool) -> list[list[str]]:
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        folder = path.rpartition("/")[0] if stratify else ""
+        groups.setdefault(folder, []).append(path)
+    return list(groups.values())
+
+
+def _drawn(paths: Sequence[str], seed: int) -> list[str]:
+    def ticket(path: str) -> tuple[bytes, str]:
+        text = f"{seed}\0{path}".encode("utf-8", "surrogateescape")
+        return hashlib.sha256(text).digest(), path
+
+    return sorted(paths, key=ticket)
