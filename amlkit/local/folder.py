@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from amlkit.config import home
 from amlkit.errors import WorkspaceUnusable
 
 DEFAULT_DATASTORE = "workspaceblobstore"
@@ -42,8 +43,8 @@ class Folder:
 
     @property
     def environments(self) -> Path:
-        """Built environments."""
-        return self.root / "environments"
+        """Built environments; all workspaces of a user share them."""
+        return home() / "environments"
 
     @property
     def slots(self) -> Path:

@@ -1,0 +1,130 @@
+"""What `job submit`, `sweep`, `stream` and `resume` show while a job runs."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+
+from amlkit.output import Format
+from amlkit.records import Job, Planned
+from amlkit.session import Session
+from amlkit.workspace import Submission
+
+
+def start(
+    session: Session,
+    submission: Submission,
+    stream: bool,
+    wait: bool,
+    dry_run: bool,
+    output: Format | None,
+    query: str | None,
+) -> None:
+    """Submit a job, or print what would be submitted; then watch it as asked."""
+    jobs = session.workspace.jobs
+    for each in submission.spec.warnings:
+        session.output.warning(str(each))
+    if dry_run:
+        plan = jobs.plan(submission)
+        session.output.record(
+            Planned(f"submit {submission.spec.kind}", plan), output or Format.json, query
+        )
+        return
+    watch(session, jobs.submit_prepared(submission), stream, wait, output, query)
+
+
+def watch(
+    session: Session,
+    job: Job,
+    stream: bool,
+    wait: bool,
+    output: Format | None,
+    query: str | None,
+) -> None:
+    """Print a job at once, or follow it to its end first. Raises: JobFailed, Canceled."""
+    if not stream and not wait:
+        session.output.record(job, output, query)
+        return
+    if stream:
+        follow(session, job)
+    elif session.output.interactive and job.type == "sweep":
+        live(session, job)
+    done = _until_final(session, job)
+    if not stream or output is not None or query is not None:
+        session.output.record(done, output, query)
+    from amlkit.services.jobs import completed
+
+    completed(done)
+
+
+def _until_final(session: Session, job: Job) -> Job:
+    try:
+        return session.workspace.backend.jobs.wait(job.name, timeout_seconds=None, changed=None)
+    except KeyboardInterrupt:
+        _detached(job.name)
+        raise
+
+
+def follow(session: Session, job: Job) -> None:
+    """Pass a job's log through until it ends. Ctrl-C leaves the job running and says so."""
+    try:
+        if job.type == "sweep" and session.output.interactive:
+            live(session, job)
+            return
+        for chunk in session.workspace.jobs.log(job.name, follow=True):
+            session.output.bytes(chunk)
+    except KeyboardInterrupt:
+        _detached(job.name)
+        raise
+
+
+def _detached(name: str) -> None:
+    sys.stderr.write(
+        f"\ndetached: job `{name}` goes on\n"
+        f"hint: amlkit job stream {name}   to come back, amlkit job cancel {name}   to stop it\n"
+    )
+
+
+def live(session: Session, job: Job) -> None:
+    """Show a sweep's trials in a table that follows them, until the sweep ends."""
+    from rich.live import Live
+
+    from amlkit.output import table
+
+    jobs = session.workspace.jobs
+    try:
+        with Live(console=table.console(stderr=True), refresh_per_second=4) as view:
+
+            def draw(now: Job) -> None:
+                view.update(table.grid(jobs.trials(now.name)), refresh=True)
+
+            while not jobs.show(job.name).status.final:
+                draw(job)
+                _pause()
+            draw(job)
+    except KeyboardInterrupt:
+        _detached(job.name)
+        raise
+
+
+def _pause() -> None:
+    import time
+
+    time.sleep(0.25)
+
+
+def print_logs(session: Session, job: str, *, failed: bool, tail: int | None) -> None:
+    """Print the log of a job, or of those that failed among it and its children."""
+    jobs = session.workspace.jobs
+    if not failed:
+        session.output.bytes(_last_lines(b"".join(jobs.log(job)), tail))
+        return
+    for each, log in jobs.failed_logs(job):
+        session.output.text(f"==> {each.name}: {each.error or 'failed'} <==")
+        session.output.bytes(_last_lines(log, tail))
+
+
+def _last_lines(log: bytes, count: int | None) -> bytes:
+    if count is None:
+        return log
+    return b"".join(deque(log.splitlines(keepends=True), maxlen=count))

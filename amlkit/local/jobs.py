@@ -1,0 +1,355 @@
+"""Jobs of the embedded workspace: submitted to a supervisor, read from the catalogue."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amlkit.errors import Conflict, NotFound, UsageError, WaitTimedOut, did_you_mean
+from amlkit.local import processes
+from amlkit.local.catalogue import JobRow
+from amlkit.local.locks import Lock, is_locked, try_lock
+from amlkit.local.naming import job_name
+from amlkit.local.resolving import Resolver
+from amlkit.records import JSON, Job, MetricPoint, Status
+from amlkit.workspace import JobFilter, Submission
+
+if TYPE_CHECKING:
+    from amlkit.local.workspace import LocalWorkspace
+
+DIED = "its supervisor died (killed, or the machine went down); `amlkit job resume` goes on"
+
+
+class LocalJobs:
+    """Command and sweep jobs, and their trials."""
+
+    def __init__(self, workspace: LocalWorkspace) -> None:
+        self._workspace = workspace
+        self._table = workspace.job_table
+        self._folder = workspace.folder
+
+    # Submitting.
+
+    def submit(self, submission: Submission) -> Job:
+        """Write the job down and start its supervisor; return at once.
+
+        Raises: Conflict: the name is taken. NotFound: something it refers to is missing.
+        """
+        name = submission.name or _model_name(submission) or job_name()
+        if self._table.exists(name):
+            raise Conflict(
+                f"a job is already called `{name}`", hint="leave the name out, or choose another"
+            )
+        resolver = Resolver(self._workspace, submission)
+        row = self._row(name, submission, resolver)
+        held = self._hold(name)
+        try:
+            self._table.add(row)
+            for port, asset in resolver.links:
+                self._workspace.asset_table.link(name, asset, direction="input", port=port)
+            self._supervise(name, held)
+        finally:
+            held.release()
+        return self.get(name)
+
+    def plan(self, submission: Submission) -> Mapping[str, JSON]:
+        """Return the resolved plan; start and store nothing."""
+        resolver = Resolver(self._workspace, submission, dry=True)
+        row = self._row(submission.name or "(new)", submission, resolver)
+        return {"type": row.type, **row.plan, "notes": list(resolver.notes)}
+
+    def _row(self, name: str, submission: Submission, resolver: Resolver) -> JobRow:
+        loaded = submission.spec
+        model = loaded.model
+        kind = loaded.kind.removeprefix("job.")
+        if kind not in {"command", "sweep"}:
+            raise UsageError(
+                f"`{loaded.kind}` does not run on the embedded workspace",
+                hint="command and sweep jobs do",
+            )
+        plan = (
+            resolver.sweep(model).as_json()
+            if kind == "sweep"
+            else resolver.command(model).as_json()
+        )
+        experiment = submission.experiment or model.experiment_name or Path.cwd().name or "Default"
+        return JobRow(
+            name=name,
+            type=kind,
+            display_name=model.display_name or name,
+            experiment=experiment,
+            description=model.description,
+            compute=str(model.compute or "local"),
+            plan=plan.as_json(),
+            spec=loaded.document,
+            inputs=loaded.document.get("inputs") or {},
+            outputs=loaded.document.get("outputs") or {},
+            tags={**_texts(model.tags), **submission.tags},
+            properties=_texts(model.properties),
+        )
+
+    def _hold(self, name: str) -> Lock:
+        folder = self._folder.job(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        held = try_lock(folder / "supervisor.lock")
+        if held is None:
+            raise Conflict(f"job `{name}` is running", hint=f"amlkit job wait {name}")
+        return held
+
+    def _supervise(self, name: str, held: Lock) -> None:
+        command = [sys.executable, "-m", "amlkit.local.supervisor"]
+        command += [str(self._folder.root), self._workspace.name, name]
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        with (self._folder.job(name) / "supervisor.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # The lock goes to the supervisor and lives exactly as long as it.
+                pass_fds=(held.fd,) if os.name == "posix" else (),
+                start_new_session=True,
+                cwd=self._folder.root,
+                env=environment,
+            )
+        (self._folder.job(name) / "supervisor.pid").write_text(str(process.pid), encoding="ascii")
+        # It outlives this process on purpose; nothing here waits for it.
+        process.returncode = 0
+
+    def resume(self, name: str) -> Job:
+        """Run an interrupted sweep on, or a command again under its own name.
+
+        Raises: Conflict: it is running, or complete.
+        """
+        job = self.get(name)
+        if job.parent is not None:
+            raise UsageError(
+                f"`{name}` is part of `{job.parent}`", hint=f"amlkit job resume {job.parent}"
+            )
+        if not job.status.final or job.status is Status.COMPLETED:
+            raise Conflict(f"job `{name}` is {job.status}", hint="there is nothing to resume")
+        held = self._hold(name)
+        try:
+            self._table.reopen(name)
+            self._supervise(name, held)
+        finally:
+            held.release()
+        return self.get(name)
+
+    # Reading.
+
+    def get(self, name: str) -> Job:
+        """Return the job as it stands, noticing a supervisor that has died. Raises: NotFound."""
+        job = self._table.get(name)
+        if not job.status.final:
+            self._notice_death([(name, job.root or name)])
+            job = self._table.get(name)
+        return self._complete([job])[0]
+
+    def list(self, wanted: JobFilter) -> Sequence[Job]:
+        """Return jobs, newest first; the trials of `parent` in their order."""
+        if wanted.parent is not None:
+            self._table.get(wanted.parent)
+        self._notice_death(self._table.unfinished())
+        return self._complete(self._table.list(wanted))
+
+    def _complete(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        metrics = self._workspace.metric_table.latest([job.name for job in jobs])
+        return [
+            replace(
+                job,
+                metrics=metrics.get(job.name, {}),
+                best_trial=self._best_trial(job),
+                folder=str(self._folder.job(job.name)),
+            )
+            for job in jobs
+        ]
+
+    def _best_trial(self, job: Job) -> Mapping[str, JSON] | None:
+        best = job.properties.get("best_child_run_id")
+        if best is None:
+            return None
+        trial = self._table.get(best)
+        metrics = self._workspace.metric_table.latest([best]).get(best, {})
+        return {
+            "name": best,
+            "objective": float(job.properties["score"]),
+            "parameters": dict(trial.parameters),
+            "metrics": dict(metrics),
+        }
+
+    def _notice_death(self, unfinished: Sequence[tuple[str, str]]) -> None:
+        """Mark jobs whose supervisor is gone as Failed, and kill what it left running."""
+        dead: dict[str, bool] = {}
+        for _name, root in unfinished:
+            if root not in dead:
+                dead[root] = not is_locked(self._folder.job(root) / "supervisor.lock")
+        for root in (root for root, gone in dead.items() if gone):
+            family = [name for name, of in self._table.unfinished() if of == root]
+            for job, pid, was_started in self._table.processes(family):
+                processes.kill_if_same(pid, was_started)
+                self._table.remove_process(job, pid)
+            # Who was asked to stop and died of it was canceled.
+            asked = self._table.get(root).status is Status.CANCEL_REQUESTED
+            for name in family:
+                if name != root:
+                    self._table.update(name, properties={"interrupted": "true"})
+                if asked:
+                    self._table.advance(name, Status.CANCELED, error="canceled by the user")
+                else:
+                    self._table.advance(name, Status.FAILED, error=DIED)
+
+    def wait(
+        self, name: str, *, timeout_seconds: float | None, changed: Callable[[Job], None] | None
+    ) -> Job:
+        """Return when the job is final; `changed` is called whenever its state is another.
+
+        Raises: WaitTimedOut: the job goes on.
+        """
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        pause, last = 0.004, None
+        while True:
+            job = self._table.get(name)
+            if not job.status.final and pause > 0.1:
+                job = self.get(name)
+            if changed is not None and job.status is not last:
+                changed(self._complete([job])[0])
+                last = job.status
+            if job.status.final:
+                return self._complete([job])[0]
+            if deadline is not None and time.monotonic() >= deadline:
+                raise WaitTimedOut(
+                    f"job `{name}` is {job.status} after {timeout_seconds:g} s",
+                    hint=f"it goes on: amlkit job wait {name}",
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.15, 0.25)
+
+    def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
+        """Yield the log as it stands; with `follow`, what is added until the job is final."""
+        path = self._folder.log(name)
+        job = self._table.get(name)
+        position, pause = 0, 0.02
+        while True:
+            final = job.status.final
+            if path.exists():
+                with path.open("rb") as handle:
+                    handle.seek(position)
+                    while chunk := handle.read(65536):
+                        position += len(chunk)
+                        pause = 0.02
+                        yield chunk
+            if final or not follow:
+                return
+            time.sleep(pause)
+            pause = min(pause * 1.3, 0.25)
+            job = self.get(name)
+
+    def metrics(self, name: str) -> Mapping[str, Sequence[MetricPoint]]:
+        """Return every logged value by metric. Raises: NotFound."""
+        self._table.get(name)
+        return self._workspace.metric_table.all(name)
+
+    # Changing.
+
+    def cancel(self, name: str) -> Job:
+        """Ask the job to stop: TERM to its supervisor, which stops what runs."""
+        job = self.get(name)
+        if job.status.final:
+            return job
+        if job.parent is not None:
+            raise UsageError(
+                f"`{name}` is part of `{job.parent}`", hint=f"amlkit job cancel {job.parent}"
+            )
+        self._table.advance(name, Status.CANCEL_REQUESTED)
+        pid = self._folder.job(name) / "supervisor.pid"
+        if pid.exists() and is_locked(self._folder.job(name) / "supervisor.lock"):
+            os.kill(int(pid.read_text(encoding="ascii")), signal.SIGTERM)
+        return self.get(name)
+
+    def archive(self, name: str, *, archived: bool) -> Job:
+        """Hide a job from lists, or show it again."""
+        self._table.get(name)
+        self._table.update(name, archived=archived)
+        return self.get(name)
+
+    def tag(self, name: str, tags: Mapping[str, str]) -> Job:
+        """Add or replace tags."""
+        job = self._table.get(name)
+        self._table.update(name, tags={**job.tags, **tags})
+        return self.get(name)
+
+    # Outputs.
+
+    def outputs(self, name: str) -> Mapping[str, str]:
+        """Return where each output is; a sweep's are those of its best trial, as on Azure."""
+        job = self.get(name)
+        if job.type == "sweep":
+            if job.best_trial is None:
+                return {}
+            return self.outputs(str(job.best_trial["name"]))
+        plan = self._table.plan(name)
+        if not plan and job.parent is not None:
+            plan = self._table.plan(job.parent)
+            plan = plan.get("trial", plan)
+        found = {"default": str(self._folder.code(name) / "outputs")}
+        for port, output in (plan.get("outputs") or {}).items():
+            place = Path(output["path"]) if output["path"] else self._folder.output(name, port)
+            if output["type"] == "uri_file" and not output["path"]:
+                place = place / port
+            found[port] = str(place)
+        return found
+
+    def download(self, name: str, output: str | None, target: Path) -> Path:
+        """Copy one output below `target`; without one: outputs, logs and artifacts of the run.
+
+        Raises: NotFound: no such output, or it was not written.
+        """
+        places = self.outputs(name)
+        if output is not None:
+            if output not in places:
+                close = did_you_mean(output, places)
+                known = ", ".join(f"`{each}`" for each in places)
+                hint = f"did you mean `{close}`?" if close else f"it has {known}"
+                raise NotFound(f"job `{name}` has no output `{output}`", hint=hint)
+            return _copy(Path(places[output]), target / "named-outputs" / output)
+        folder = self._folder.job(name)
+        for part, place in {
+            "user_logs": folder / "user_logs",
+            "artifacts": folder / "artifacts",
+            "artifacts/outputs": Path(places.get("default", "")) if places else folder / "none",
+        }.items():
+            if place.is_dir():
+                _copy(place, target / part)
+        for port, where in places.items():
+            if port != "default" and Path(where).exists():
+                _copy(Path(where), target / "named-outputs" / port)
+        return target
+
+
+def _copy(source: Path, target: Path) -> Path:
+    if not source.exists():
+        raise NotFound(f"`{source.name}` was not written by the job")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy2(source, target / source.name))
+
+
+def _model_name(submission: Submission) -> str | None:
+    name = submission.spec.model.name
+    return str(name) if name else None
+
+
+def _texts(values: Mapping[str, object] | None) -> dict[str, str]:
+    return {key: str(value) for key, value in (values or {}).items()}

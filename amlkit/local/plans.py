@@ -1,0 +1,103 @@
+"""What a supervisor needs to run a job: resolved values, as plain JSON in the catalogue.
+
+A plan is made once, when the job is submitted, so that a supervisor starts without reading YAML
+and a resumed job runs what was submitted, whatever has changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from amlkit.local.recipes import Recipe
+from amlkit.records import JSON
+
+
+@dataclass(frozen=True)
+class InputPlan:
+    """One input. Exactly one of value, digest and uri is set, or none for an optional one.
+
+    value: a literal. digest: content in the store. uri: an address that is passed or fetched.
+    asset: `kind:name:version` of the asset it came from.
+    """
+
+    type: str
+    mode: str = "ro_mount"
+    value: JSON = None
+    digest: str | None = None
+    uri: str | None = None
+    asset: str | None = None
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """One output. path: its folder or file, or None for the default place.
+
+    name, version: the asset that it becomes when the job completes.
+    """
+
+    type: str = "uri_folder"
+    mode: str = "rw_mount"
+    path: str | None = None
+    name: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class CommandPlan:
+    """One command with everything it runs on. code: digest of the snapshot."""
+
+    command: str
+    environment: Recipe
+    code: str | None = None
+    environment_variables: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, InputPlan] = field(default_factory=dict)
+    outputs: Mapping[str, OutputPlan] = field(default_factory=dict)
+    timeout_seconds: float | None = None
+    instance_count: int = 1
+    distribution: Mapping[str, JSON] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return the plan for the catalogue."""
+        plain: dict[str, Any] = asdict(self)
+        plain["environment"] = self.environment.as_json()
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> CommandPlan:
+        """Return the plan that `as_json` wrote."""
+        return cls(
+            **{
+                **plain,
+                "environment": Recipe.from_json(plain["environment"]),
+                "inputs": {key: InputPlan(**each) for key, each in plain["inputs"].items()},
+                "outputs": {key: OutputPlan(**each) for key, each in plain["outputs"].items()},
+            }
+        )
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """A sweep: what a trial runs, where it searches, and when it stops. Timeouts in seconds."""
+
+    trial: CommandPlan
+    search_space: Mapping[str, Mapping[str, JSON]]
+    sampling_algorithm: Mapping[str, JSON]
+    goal: str
+    primary_metric: str
+    max_total_trials: int
+    max_concurrent_trials: int
+    seed: int
+    early_termination: Mapping[str, JSON] | None = None
+    timeout_seconds: float | None = None
+    trial_timeout_seconds: float | None = None
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return the plan for the catalogue."""
+        return {**asdict(self), "trial": self.trial.as_json()}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> SweepPlan:
+        """Return the plan that `as_json` wrote."""
+        return cls(**{**plain, "trial": CommandPlan.from_json(plain["trial"])})

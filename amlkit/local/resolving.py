@@ -1,0 +1,303 @@
+"""From a validated spec to a plan: references found, content stored, defaults filled in.
+
+Everything that can be wrong before a job starts is found here: a missing asset, file or
+environment, and what this machine cannot do.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from amlkit.config import number
+from amlkit.errors import NotFound, NotSupported, UsageError
+from amlkit.local import recipes, snapshot
+from amlkit.local.plans import CommandPlan, InputPlan, OutputPlan, SweepPlan
+from amlkit.local.recipes import Recipe
+from amlkit.records import JSON, AssetKind
+from amlkit.workspace import Submission
+
+if TYPE_CHECKING:
+    from amlkit.local.workspace import LocalWorkspace
+    from amlkit.specs import Loaded
+
+_MEGABYTE = 1024 * 1024
+_REMOTE = ("http://", "https://", "wasbs://", "abfss://", "adl://", "hdfs://", "s3://")
+
+
+class Resolver:
+    """Resolves one submission. dry: look everything up, store nothing."""
+
+    def __init__(self, workspace: LocalWorkspace, submission: Submission, *, dry: bool = False):
+        self._workspace = workspace
+        self._submission = submission
+        self._loaded: Loaded = submission.spec
+        self._dry = dry
+        self.notes: list[str] = []
+        self.links: list[tuple[str, Any]] = []
+
+    def command(self, model: Any) -> CommandPlan:
+        """Return the plan of a command job.
+
+        Raises: NotFound: a file, asset or environment. NotSupported: not on this machine.
+        """
+        limits = getattr(model, "limits", None)
+        resources = getattr(model, "resources", None)
+        return CommandPlan(
+            command=str(model.command),
+            environment=self.environment(model.environment),
+            code=self._code(model.code),
+            environment_variables={
+                key: str(value) for key, value in (model.environment_variables or {}).items()
+            },
+            inputs=self.inputs(getattr(model, "inputs", None) or {}),
+            outputs=self.outputs(getattr(model, "outputs", None) or {}),
+            timeout_seconds=_seconds(getattr(limits, "timeout", None)),
+            instance_count=int(getattr(resources, "instance_count", None) or 1),
+            distribution=_plain(model.distribution),
+        )
+
+    def sweep(self, model: Any) -> SweepPlan:
+        """Return the plan of a sweep job."""
+        from dataclasses import replace
+
+        trial = replace(
+            self.command(model.trial),
+            inputs=self.inputs(model.inputs or {}),
+            outputs=self.outputs(model.outputs or {}),
+        )
+        algorithm = _plain(model.sampling_algorithm or "random")
+        if "type" not in algorithm:
+            algorithm = {"type": str(model.sampling_algorithm or "random")}
+        limits = model.limits
+        total = int(limits.max_total_trials)
+        seed = algorithm.get("seed")
+        return SweepPlan(
+            trial=trial,
+            search_space={key: _plain(value) for key, value in model.search_space.items()},
+            sampling_algorithm=algorithm,
+            goal=str(model.objective.goal).lower(),
+            primary_metric=str(model.objective.primary_metric),
+            max_total_trials=total,
+            max_concurrent_trials=min(int(limits.max_concurrent_trials or total), total),
+            seed=int(str(seed)) if seed is not None else random.SystemRandom().randrange(2**31),
+            early_termination=_plain(model.early_termination) or None,
+            timeout_seconds=_seconds(limits.timeout),
+            trial_timeout_seconds=_seconds(limits.trial_timeout),
+        )
+
+    # Code and environment.
+
+    def _code(self, code: str | None) -> str | None:
+        if code is None:
+            return None
+        text = str(code)
+        if text.startswith("azureml:"):
+            from amlkit.services.references import split
+
+            asset = self._workspace.assets.get(AssetKind.CODE, *split(text))
+            return asset.digest
+        if text.startswith(("git+", *_REMOTE)):
+            raise NotSupported(f"code `{text}` is remote", hint="clone it and name the folder")
+        folder = self._loaded.resolve_path(text)
+        if not folder.exists():
+            raise self._missing("code", folder)
+        if self._dry:
+            return None
+        limit = number("snapshot_limit_mb") or 300
+        tree = snapshot.take(
+            self._workspace.content,
+            folder,
+            size_limit_bytes=int(limit * _MEGABYTE),
+            allow_secrets=self._submission.allow_secrets,
+        )
+        return tree.digest
+
+    def _missing(self, what: str, path: Path) -> NotFound:
+        file = self._loaded.path or "stdin"
+        return NotFound(
+            f"{file}: {what} `{path}` does not exist",
+            hint="paths are relative to the folder of the YAML file",
+        )
+
+    def environment(self, environment: Any) -> Recipe:
+        """Return what to install for an `environment:` of any form."""
+        submission = self._submission
+        if submission.current_python:
+            import sys
+
+            return Recipe("current python", interpreter=sys.executable)
+        if submission.environment is not None:
+            return self._registered(submission.environment)
+        if environment is None:
+            raise UsageError(
+                "the job names no environment", hint="add `environment:`, or --current-python"
+            )
+        if isinstance(environment, str):
+            return self._named(environment)
+        spec = environment.model_dump(exclude_none=True)
+        conda = spec.get("conda_file")
+        if isinstance(conda, str):
+            spec["conda_file"] = self._conda_file(conda)
+        recipe = recipes.from_environment(str(spec.get("name") or "inline"), spec)
+        self.notes += recipe.notes
+        return recipe
+
+    def _named(self, text: str) -> Recipe:
+        if text.startswith("azureml://registries/"):
+            name = text.split("/environments/", 1)[-1].split("/", 1)[0].split("@", 1)[0]
+            recipe = recipes.from_registry(name)
+            self.notes += recipe.notes
+            return recipe
+        if text.startswith("file:"):
+            return self._environment_file(text.removeprefix("file:"))
+        return self._registered(text)
+
+    def _registered(self, text: str) -> Recipe:
+        from amlkit.services.references import split
+
+        name, version = split(text)
+        try:
+            asset = self._workspace.assets.get(AssetKind.ENVIRONMENT, name, version)
+        except NotFound:
+            # Curated environments need no registration: `azureml:AzureML-sklearn-1.5@latest`.
+            try:
+                return recipes.from_registry(name)
+            except NotSupported:
+                pass
+            raise
+        recipe = recipes.from_environment(asset.reference, asset.spec)
+        self.notes += recipe.notes
+        return recipe
+
+    def _environment_file(self, text: str) -> Recipe:
+        from amlkit import specs
+
+        path = self._loaded.resolve_path(text)
+        loaded = specs.load(path, kind="environment")
+        spec = loaded.model.model_dump(exclude_none=True)
+        if isinstance(spec.get("conda_file"), str):
+            spec["conda_file"] = specs.load(
+                loaded.resolve_path(spec["conda_file"]), kind="conda"
+            ).document
+        return recipes.from_environment(str(spec.get("name") or path.stem), spec)
+
+    def _conda_file(self, text: str) -> dict[str, Any]:
+        from amlkit import specs
+
+        path = self._loaded.resolve_path(text)
+        if not path.exists():
+            raise self._missing("conda_file", path)
+        document: dict[str, Any] = specs.load(path, kind="conda").document
+        return document
+
+    # Inputs and outputs.
+
+    def inputs(self, inputs: Mapping[str, Any]) -> dict[str, InputPlan]:
+        """Return the plan of every input."""
+        return {name: self._input(name, value) for name, value in inputs.items()}
+
+    def _input(self, name: str, value: Any) -> InputPlan:
+        if value is None or isinstance(value, str | int | float | bool):
+            if isinstance(value, str) and value.startswith(("azureml:", "azureml://")):
+                return self._data(name, value, "uri_folder", "ro_mount")
+            return InputPlan("literal", value=value)
+        plain = _plain(value)
+        if plain.get("path") is None:
+            return InputPlan("literal", value=plain.get("value", plain.get("default")))
+        kind = str(plain.get("type") or "uri_folder")
+        return self._data(name, str(plain["path"]), kind, str(plain.get("mode") or "ro_mount"))
+
+    def _data(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
+        if path.startswith("azureml://datastores/"):
+            place = self.datastore_path(path)
+            if not place.exists():
+                raise NotFound(f"input `{name}`: `{path}` does not exist in the datastore")
+            return self._local(place, kind, mode)
+        if path.startswith("azureml://"):
+            raise NotSupported(
+                f"input `{name}`: `{path}` is in another workspace or registry",
+                hint="download it and register it here with `amlkit data create`",
+            )
+        if path.startswith("azureml:"):
+            return self._asset(name, path, kind, mode)
+        if path.startswith(_REMOTE):
+            if not path.startswith("http") and mode != "direct":
+                raise NotSupported(
+                    f"input `{name}`: `{path}` is not on this machine",
+                    hint="download it and give the local path, or use `mode: direct`",
+                )
+            return InputPlan(kind, mode, uri=path)
+        place = self._loaded.resolve_path(path)
+        if not place.exists():
+            raise self._missing(f"input `{name}`", place)
+        return self._local(place, kind, mode)
+
+    def _asset(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
+        from amlkit.services.references import split
+
+        wanted = AssetKind.MODEL if kind.endswith("model") else AssetKind.DATA
+        asset = self._workspace.assets.get(wanted, *split(path))
+        self.links.append((name, asset))
+        uri = None if asset.digest is not None else str(asset.spec.get("path") or "")
+        if uri is not None and uri.startswith("azureml://datastores/"):
+            return self._local(self.datastore_path(uri), kind, mode)
+        if uri is not None and uri.startswith("file://"):
+            return self._local(Path(uri.removeprefix("file://")), kind, mode)
+        return InputPlan(
+            kind, mode, digest=asset.digest, uri=uri, asset=f"{wanted}:{asset.reference}"
+        )
+
+    def _local(self, place: Path, kind: str, mode: str) -> InputPlan:
+        if self._dry:
+            return InputPlan(kind, mode, uri=place.as_uri())
+        return InputPlan(kind, mode, digest=self._workspace.content.add(place).digest)
+
+    def datastore_path(self, uri: str) -> Path:
+        """Return the local place of `azureml://datastores/NAME/paths/PATH`."""
+        rest = uri.removeprefix("azureml://datastores/")
+        store, _, path = rest.partition("/paths/")
+        return self._workspace.datastores.resolve(store, path)
+
+    def outputs(self, outputs: Mapping[str, Any]) -> dict[str, OutputPlan]:
+        """Return the plan of every output."""
+        return {name: self._output(name, value) for name, value in outputs.items()}
+
+    def _output(self, name: str, value: Any) -> OutputPlan:
+        plain = _plain(value)
+        path = plain.get("path")
+        place: str | None = None
+        if path is not None:
+            text = str(path).replace("${{name}}", name)
+            if text.startswith("azureml://datastores/"):
+                place = str(self.datastore_path(text))
+            elif text.startswith(_REMOTE):
+                raise NotSupported(
+                    f"output `{name}`: `{text}` is not on this machine",
+                    hint="leave `path` out, or use azureml://datastores/workspaceblobstore/paths/...",
+                )
+            else:
+                place = str(self._loaded.resolve_path(text))
+        asset, version = plain.get("name"), plain.get("version")
+        return OutputPlan(
+            type=str(plain.get("type") or "uri_folder"),
+            mode=str(plain.get("mode") or "rw_mount"),
+            path=place,
+            name=str(asset) if asset else None,
+            version=str(version) if version else None,
+        )
+
+
+def _plain(value: Any) -> dict[str, JSON]:
+    if value is None:
+        return {}
+    if hasattr(value, "model_dump"):
+        found: dict[str, JSON] = value.model_dump(exclude_none=True, mode="json")
+        return found
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if value not in (None, "") and float(value) > 0 else None

@@ -1,0 +1,292 @@
+"""One command, from its plan to a final state: folders, inputs, processes, outputs.
+
+Used by the supervisor for a command job, for each trial of a sweep and each step of a pipeline.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
+
+from amlkit.errors import AmlkitError
+from amlkit.local import processes
+from amlkit.local.catalogue.database import now
+from amlkit.local.job_environment import distribution_variables, job_variables
+from amlkit.local.plans import CommandPlan, InputPlan, OutputPlan
+from amlkit.records import JSON, AssetDraft, AssetKind, Status
+from amlkit.specs import expressions
+
+if TYPE_CHECKING:
+    from amlkit.local.tracking import TrackingServer
+    from amlkit.local.workspace import LocalWorkspace
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended. error: one line, None when it completed."""
+
+    status: Status
+    exit_code: int | None = None
+    error: str | None = None
+
+
+@dataclass
+class Crew:
+    """What all commands of one supervisor share.
+
+    concurrency: how many of them run at once; each gets its part of the cores.
+    """
+
+    workspace: LocalWorkspace
+    tracking: TrackingServer
+    guardian: processes.Guardian
+    grace_seconds: float
+    concurrency: int = 1
+    downloads: dict[str, Path] = field(default_factory=dict)
+
+
+class CommandRun:
+    """One run of a command plan. `run` blocks; `stop` may be called from any thread."""
+
+    def __init__(
+        self,
+        crew: Crew,
+        job: str,
+        plan: CommandPlan,
+        *,
+        experiment: str,
+        root: str,
+        parameters: Mapping[str, JSON] | None = None,
+    ) -> None:
+        self._crew = crew
+        self._job = job
+        self._plan = plan
+        self._experiment = experiment
+        self._root = root
+        self._parameters = parameters or {}
+        self._folder = crew.workspace.folder
+        self._table = crew.workspace.job_table
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._groups: list[int] = []
+        self._stopped: Outcome | None = None
+        self.output_paths: dict[str, Path] = {}
+
+    def run(self, python: Path) -> Outcome:
+        """Run the command with an interpreter's environment and return how it ended.
+
+        The caller writes the final state: outputs are stored when this returns.
+        """
+        try:
+            self._make_folders()
+            text, variables = self._resolve(python)
+            self._table.advance(self._job, Status.RUNNING, started_at=now())
+            outcome = self._execute(text, variables)
+            if outcome.status is Status.COMPLETED:
+                self._table.advance(self._job, Status.FINALIZING)
+                self._register_outputs()
+            return outcome
+        except AmlkitError as error:
+            return self._stopped or Outcome(Status.FAILED, error=error.message)
+        except OSError as error:
+            return self._stopped or Outcome(Status.FAILED, error=_os_error(error))
+
+    def stop(self, status: Status, reason: str) -> None:
+        """End the run with this state: TERM, then KILL after the grace. The first reason stays."""
+        with self._lock:
+            if self._stopped is not None or self._ended.is_set():
+                return
+            self._stopped = Outcome(status, error=reason)
+            groups = list(self._groups)
+        for group in groups:
+            threading.Thread(
+                target=processes.stop,
+                args=(group, self._ended),
+                kwargs={"grace_seconds": self._crew.grace_seconds},
+                daemon=True,
+            ).start()
+
+    # Preparing.
+
+    def _make_folders(self) -> None:
+        code = self._folder.code(self._job)
+        self._folder.log(self._job).parent.mkdir(parents=True, exist_ok=True)
+        if self._plan.code is not None:
+            if code.exists():
+                shutil.rmtree(code)
+            self._crew.workspace.content.materialise(self._plan.code, code)
+            if code.is_file():
+                raise AmlkitError(f"the code of `{self._job}` is not a folder")
+        for name in ("outputs", "logs"):
+            (code / name).mkdir(parents=True, exist_ok=True)
+
+    def _resolve(self, python: Path) -> tuple[str, dict[str, str]]:
+        inputs = {name: self._input(name, each) for name, each in self._plan.inputs.items()}
+        outputs = {name: self._output(name, each) for name, each in self._plan.outputs.items()}
+
+        def lookup(binding: expressions.Binding) -> JSON:
+            if binding.root == "inputs":
+                return inputs.get(binding.keys[0])
+            if binding.root == "outputs":
+                return outputs.get(binding.keys[0])
+            if binding.root == "search_space":
+                return self._parameters.get(binding.keys[0])
+            return None
+
+        text = expressions.resolve(self._plan.command, lookup)
+        declared = {
+            key: expressions.resolve(value, lookup, quote=False)
+            for key, value in self._plan.environment_variables.items()
+        }
+        variables = job_variables(
+            self._crew.workspace,
+            job=self._job,
+            root=self._root,
+            experiment=self._experiment,
+            python=python,
+            concurrency=self._crew.concurrency,
+        )
+        variables |= self._crew.tracking.environment(self._job)
+        variables |= {f"AZURE_ML_INPUT_{name}": _text(each) for name, each in inputs.items()}
+        variables |= {f"AZURE_ML_OUTPUT_{name}": each for name, each in outputs.items()}
+        return text, variables | declared
+
+    def _input(self, name: str, plan: InputPlan) -> JSON:
+        if plan.digest is not None:
+            content = self._crew.workspace.content
+            if plan.mode in {"ro_mount", "download", "eval_mount", "eval_download", "direct"}:
+                return str(content.view(plan.digest))
+            place = self._folder.job(self._job) / "inputs" / name
+            content.materialise(plan.digest, place)
+            return str(place)
+        if plan.uri is not None:
+            return plan.uri if plan.mode == "direct" else self._fetched(name, plan.uri)
+        return plan.value
+
+    def _fetched(self, name: str, uri: str) -> str:
+        parts = urlparse(uri)
+        if parts.scheme == "file":
+            return unquote(parts.path)
+        if parts.scheme not in {"http", "https"}:
+            return uri
+        from urllib.request import urlopen
+
+        place = self._folder.job(self._job) / "inputs" / name / Path(unquote(parts.path)).name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with urlopen(uri, timeout=60) as answer, place.open("wb") as target:
+                shutil.copyfileobj(answer, target)
+        except OSError as cause:
+            raise AmlkitError(f"input `{name}`: `{uri}` cannot be fetched: {cause}") from None
+        return str(place)
+
+    def _output(self, name: str, plan: OutputPlan) -> str:
+        place = Path(plan.path) if plan.path else self._folder.output(self._job, name)
+        if plan.type == "uri_file":
+            place = place if plan.path else place / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            place.mkdir(parents=True, exist_ok=True)
+        self.output_paths[name] = place
+        return str(place)
+
+    # Running.
+
+    def _execute(self, text: str, variables: dict[str, str]) -> Outcome:
+        timer = self._start_timer()
+        try:
+            codes = self._run_ranks(text, variables)
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if self._stopped is not None:
+            return Outcome(self._stopped.status, codes[0] if codes else None, self._stopped.error)
+        failed = next((code for code in codes if code != 0), 0)
+        if failed:
+            how = processes.describe_exit(failed)
+            return Outcome(
+                Status.FAILED,
+                failed,
+                f"the command ended with {how}"
+                if how.startswith("exit")
+                else f"the command was {how}",
+            )
+        return Outcome(Status.COMPLETED, 0)
+
+    def _start_timer(self) -> threading.Timer | None:
+        limit = self._plan.timeout_seconds
+        if not limit or limit <= 0:
+            return None
+        reason = f"the command ran into its timeout of {limit:g} s"
+        timer = threading.Timer(limit, self.stop, args=(Status.FAILED, reason))
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _run_ranks(self, text: str, variables: dict[str, str]) -> list[int]:
+        running = []
+        log = self._folder.log(self._job)
+        ranks = distribution_variables(self._plan.distribution, self._plan.instance_count)
+        for rank, more in enumerate(ranks):
+            path = log if rank == 0 else log.with_name(f"std_log_process_{rank}.txt")
+            with self._lock:
+                if self._stopped is not None:
+                    break
+                # Append: a job that is resumed keeps what it said before.
+                with path.open("ab") as handle:
+                    process = processes.start(
+                        [*processes.shell(), text],
+                        folder=self._folder.code(self._job),
+                        environment={**variables, **more},
+                        log=handle,
+                    )
+                self._groups.append(process.pid)
+            self._crew.guardian.watch(process.pid)
+            self._table.add_process(self._job, process.pid, processes.started(process.pid))
+            running.append(process)
+        codes = []
+        for process in running:
+            code = process.wait()
+            codes.append(code)
+            if code != 0:
+                # A rank that fails takes the others with it, as on Azure ML.
+                for other in running:
+                    if other.pid != process.pid and other.poll() is None:
+                        processes.kill(other.pid)
+        self._ended.set()
+        for process in running:
+            processes.kill(process.pid)
+            self._crew.guardian.forget(process.pid)
+            self._table.remove_process(self._job, process.pid)
+        return codes
+
+    # Finalizing.
+
+    def _register_outputs(self) -> None:
+        for port, plan in self._plan.outputs.items():
+            place = self.output_paths[port]
+            if plan.name is None or not place.exists():
+                continue
+            kind = AssetKind.MODEL if plan.type.endswith("model") else AssetKind.DATA
+            draft = AssetDraft(
+                kind, plan.name, {"type": plan.type}, version=plan.version, path=str(place)
+            )
+            asset = self._crew.workspace.assets.create(draft)
+            self._crew.workspace.asset_table.link(self._job, asset, direction="output", port=port)
+
+
+def _text(value: JSON) -> str:
+    return "" if value is None else str(value)
+
+
+def _os_error(error: OSError) -> str:
+    import errno
+
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"the disk is full: {error.filename or 'the workspace'} could not be written"
+    return f"{error.strerror or error}: {error.filename}" if error.filename else str(error)

@@ -1,0 +1,114 @@
+"""Registered models: what `amlkit model ...` means, on every workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from amlkit.errors import AmlkitError, NotFound, UsageError
+from amlkit.records import Asset, AssetDraft, AssetKind
+from amlkit.services import references
+from amlkit.services.gate import passes
+from amlkit.workspace import Progress, Workspace
+
+TYPES = ("custom_model", "mlflow_model", "triton_model")
+
+
+class Models:
+    """The models of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._assets = workspace.assets
+        self._jobs = workspace.jobs
+
+    def register(
+        self,
+        *,
+        name: str,
+        path: str | Path | None = None,
+        job: str | None = None,
+        output: str = "default",
+        condition: str | None = None,
+        type: str | None = None,
+        version: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> Asset:
+        """Register a local file or folder, or an output of a job (of a sweep: its best trial).
+
+        condition: as in `metrics.accuracy > 0.9`; the job's metrics must meet it.
+        Raises: NotFound, Conflict, AmlkitError: the condition is not met; nothing is registered.
+        """
+        references.check_name(name, "model")
+        if (path is None) == (job is None):
+            raise UsageError("a model comes from a path or a job", hint="give --path or --job")
+        properties: dict[str, str] = {}
+        if job is not None:
+            source, path = self._output(job, output)
+            properties["azureml.job_name"] = source
+            _check(condition, source, self._jobs.get(source).metrics)
+        elif condition is not None:
+            raise UsageError("--if needs the metrics of a job", hint="give --job")
+        assert path is not None
+        place = Path(path)
+        if not place.exists():
+            raise NotFound(
+                f"`{place}` does not exist", hint="check the path; it is relative to here"
+            )
+        kind = type or ("mlflow_model" if (place / "MLmodel").is_file() else "custom_model")
+        if kind not in TYPES:
+            raise UsageError(
+                f"`{kind}` is not a type of model", hint=f"use one of {', '.join(TYPES)}"
+            )
+        draft = AssetDraft(
+            AssetKind.MODEL,
+            name,
+            {"type": kind},
+            version=version,
+            path=str(place),
+            description=description,
+            tags=dict(tags or {}),
+            properties=properties,
+        )
+        return self._assets.create(draft, progress=progress)
+
+    def _output(self, job: str, output: str) -> tuple[str, str]:
+        found = self._jobs.get(job)
+        if found.type == "sweep":
+            if found.best_trial is None:
+                raise NotFound(
+                    f"sweep `{job}` has no best trial",
+                    hint="no trial has completed and logged the primary metric",
+                )
+            job = str(found.best_trial["name"])
+        places = self._jobs.outputs(job)
+        if output not in places:
+            known = ", ".join(f"`{each}`" for each in places)
+            raise NotFound(f"job `{job}` has no output `{output}`", hint=f"it has {known}")
+        return job, places[output]
+
+    def list(self, name: str | None = None, *, archived: bool = False) -> Sequence[Asset]:
+        """Return every version of a name, or the latest of every name."""
+        return self._assets.list(AssetKind.MODEL, name, archived=archived)
+
+    def show(self, reference: str) -> Asset:
+        """Return one version. Raises: NotFound."""
+        return self._assets.get(AssetKind.MODEL, *references.split(reference))
+
+    def download(self, reference: str, target: Path, *, progress: Progress | None = None) -> Path:
+        """Write the files below `target` and return where they are."""
+        return self._assets.download(self.show(reference), target, progress=progress)
+
+    def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
+        """Hide one version (`NAME:VERSION`) or the whole name."""
+        name, version = references.split(reference)
+        return self._assets.archive(AssetKind.MODEL, name, version, archived=archived)
+
+
+def _check(condition: str | None, job: str, metrics: Mapping[str, float]) -> None:
+    if condition is not None and not passes(condition, metrics):
+        raise AmlkitError(
+            f"job `{job}` does not meet `{condition}`: nothing was registered",
+            hint=f"see what it logged: amlkit job metrics {job}",
+        )
