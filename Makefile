@@ -1,0 +1,46 @@
+# Everything below installs what it needs into .venv; only Python 3.11+, git and make are assumed.
+# Override the interpreter with `make PYTHON=python3.12 ...`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test test-keras lint types imports bench clean
+
+$(VENV)/.runtime: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[dev]'
+	touch $@
+
+# The main job on the embedded workspace: data, environment, a sweep of 8 trials, a model.
+demo: $(VENV)/.runtime
+	bash examples/demo.sh $(abspath $(BIN))
+
+# Every test but those that install TensorFlow.
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m "not keras and not fuzz"
+
+# The Keras trainers, for real: installs TensorFlow (1.4 GB) into a temporary environment.
+test-keras: $(VENV)/.dev
+	$(BIN)/python -m pytest -m keras
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+# Speed, each figure against a floor in the same run.
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) .demo .bench

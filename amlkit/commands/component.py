@@ -1,0 +1,109 @@
+"""`amlkit component`: reusable steps of pipelines. Wraps `services/components.py`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from amlkit.errors import UsageError
+from amlkit.options import DryRunOption, LenientOption, OutputOption, QueryOption, SetOption
+from amlkit.output import Format
+from amlkit.records import Planned
+from amlkit.session import Session
+
+app = typer.Typer(help="Reusable steps of pipelines.", no_args_is_help=True, rich_markup_mode=None)
+
+ReferenceArgument = Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME@latest.")]
+
+
+@app.command()
+def register(
+    ctx: typer.Context,
+    files: Annotated[list[str], typer.Argument(help="YAML files; `-` reads stdin.")],
+    name: Annotated[str | None, typer.Option("--name", "-n", help="Replaces the file's.")] = None,
+    version: Annotated[
+        str | None, typer.Option("--version", help="Replaces the file's; default: the next one.")
+    ] = None,
+    set_: SetOption = None,
+    lenient: LenientOption = False,
+    dry_run: DryRunOption = False,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Register components; the same content again is no new version.
+
+    \b
+    amlkit component register train.yml evaluate.yml -o name
+    cat train.yml | amlkit component register -
+    """
+    if len(files) > 1 and (name or version):
+        raise UsageError("--name and --version go with one file", hint="register them one by one")
+    session = Session.of(ctx)
+    components = session.workspace.components
+    if dry_run:
+        planned = [
+            Planned(
+                f"register {file}",
+                components.preview(file, overrides=set_ or (), lenient=lenient),
+            )
+            for file in files
+        ]
+        session.output.records(planned, output or Format.json, query)
+        return
+    stored = [
+        components.register(file, name=name, version=version, overrides=set_ or (), lenient=lenient)
+        for file in files
+    ]
+    if len(stored) == 1:
+        session.output.record(stored[0], output, query)
+    else:
+        session.output.records(stored, output, query)
+
+
+app.command("create", hidden=True)(register)
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Option("--name", "-n", help="All versions of this.")] = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Also what is archived.")] = False,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """List components: the latest version of each, or every version of one."""
+    session = Session.of(ctx)
+    found = session.workspace.components.list(name, archived=archived)
+    session.output.records(found, output, query)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    reference: ReferenceArgument,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Show one version, with its spec."""
+    session = Session.of(ctx)
+    session.output.record(session.workspace.components.show(reference), output, query)
+
+
+@app.command()
+def archive(
+    ctx: typer.Context, reference: ReferenceArgument, output: OutputOption = Format.none
+) -> None:
+    """Hide a version, or all of a name, from lists."""
+    session = Session.of(ctx)
+    session.output.records(session.workspace.components.archive(reference), output)
+
+
+@app.command()
+def restore(
+    ctx: typer.Context, reference: ReferenceArgument, output: OutputOption = Format.none
+) -> None:
+    """Show an archived version, or all of a name, in lists again."""
+    session = Session.of(ctx)
+    found = session.workspace.components.archive(reference, archived=False)
+    session.output.records(found, output)
