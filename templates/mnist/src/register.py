@@ -48,7 +48,7 @@ def register(folder: Path, name: str) -> int:
     try:
         return subprocess.run(command, check=False).returncode
     except FileNotFoundError:
-        sys.exit("error: the command `amlkit` is not on the PATH; pip install amlkit")
+        sys.exit("error: the command `amlkit` is not on the PATH")
 
 
 if __name__ == "__main__":
