@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from amlkit.errors import NotLoggedIn
 from amlkit.records import (
     JSON,
     Asset,
@@ -264,12 +265,14 @@ class Workspace(Protocol):
 def open_workspace(choice: WorkspaceChoice) -> Workspace:
     """Open the chosen workspace; an embedded one is made when it is not there yet.
 
-    Raises: WorkspaceUnusable: the folder cannot be used. NotLoggedIn: Azure needs a login.
+    Raises: WorkspaceUnusable: the folder cannot be used. NotLoggedIn: it is on Azure.
     """
     if choice.kind == "azure":
-        from amlkit.azure.workspace import AzureWorkspace
-
-        return AzureWorkspace.open(choice)
+        raise NotLoggedIn(
+            f"`{choice.name}` is an Azure ML workspace (chosen by {choice.chosen_by}), and this"
+            " version of amlkit works on embedded workspaces only",
+            hint="amlkit -w local ..., or AMLKIT_WORKSPACE=local",
+        )
     from amlkit.local.workspace import LocalWorkspace
 
     return LocalWorkspace.open(choice.name, choice.folder)

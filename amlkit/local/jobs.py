@@ -88,7 +88,7 @@ class LocalJobs:
             experiment=experiment,
             description=model.description,
             compute=str(model.compute or "local"),
-            plan=plan.as_json(),
+            plan=plan,
             spec=loaded.document,
             inputs=loaded.document.get("inputs") or {},
             outputs=loaded.document.get("outputs") or {},

@@ -127,10 +127,6 @@ class Supervisor:
             from amlkit.local.sweep import Sweep
 
             return Sweep(crew, self._job, SweepPlan.from_json(plan), self.prepare)
-        if self._job.type == "pipeline":
-            from amlkit.local.pipeline import Pipeline
-
-            return Pipeline(crew, self._job, plan, self.prepare)
         return Command(crew, self._job, CommandPlan.from_json(plan), self.prepare)
 
     def prepare(self, recipe: Recipe) -> Path:

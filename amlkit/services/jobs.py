@@ -133,14 +133,14 @@ class Jobs:
         """Yield a job's stdout and stderr, with `follow` until it ends."""
         return self._jobs.log(name, follow=follow)
 
-    def failed_logs(self, name: str) -> list[tuple[Job, bytes]]:
+    def failed_logs(self, name: str) -> Sequence[tuple[Job, bytes]]:
         """Return the failed jobs among a job and its children, each with its log."""
         family = [self.show(name), *self.list(parent=name, archived=True)]
         return [
             (job, b"".join(self.log(job.name))) for job in family if job.status is Status.FAILED
         ]
 
-    def metrics(self, name: str, metric: str | None = None) -> list[MetricValue]:
+    def metrics(self, name: str, metric: str | None = None) -> Sequence[MetricValue]:
         """Return every value that a job logged, or those of one metric.
 
         Raises: NotFound: no such job, or it never logged `metric`.
@@ -155,7 +155,7 @@ class Jobs:
         chosen = {metric: logged[metric]} if metric is not None else logged
         return [_value(point) for points in chosen.values() for point in points]
 
-    def trials(self, name: str) -> list[TrialRow]:
+    def trials(self, name: str) -> Sequence[TrialRow]:
         """Return a sweep's trials, the best first. Raises: NotFound, UsageError: not a sweep."""
         job = self.show(name)
         metric, goal = _objective(job)
@@ -176,7 +176,7 @@ class Jobs:
             )
         return self.show(str(job.best_trial["name"]))
 
-    def compare(self, names: Sequence[str]) -> list[Comparison]:
+    def compare(self, names: Sequence[str]) -> Sequence[Comparison]:
         """Return several jobs side by side. Raises: NotFound."""
         jobs = [self.show(name) for name in names]
         return [

@@ -1,1 +1,0 @@
-"""The Azure ML workspace: the only place that imports the Azure SDK."""

@@ -1,1 +1,0 @@
-"""A second door to the local workspace: the Azure Resource Manager REST API on loopback."""

@@ -1,0 +1,56 @@
+"""The order of a sweep's trials: the best first, those without an objective last."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from amlkit.records import JSON, Record
+
+
+@dataclass(frozen=True)
+class TrialRow(Record):
+    """One trial. objective: its primary metric, None when it logged none; curve: (step, value)."""
+
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "rank",
+        "name",
+        "objective",
+        "status",
+        "duration",
+        "parameters",
+    )
+
+    name: str
+    parameters: Mapping[str, JSON]
+    objective: float | None
+    status: str
+    duration_seconds: float | None
+    curve: tuple[tuple[int, float], ...] = ()
+    rank: int | None = None
+
+    def as_dict(self) -> dict[str, JSON]:
+        """Return the row without its curve, the rank first."""
+        return {
+            "rank": self.rank,
+            "name": self.name,
+            "objective": self.objective,
+            "status": self.status,
+            "duration_seconds": self.duration_seconds,
+            "parameters": dict(self.parameters),
+        }
+
+
+def rank(trials: Sequence[TrialRow], goal: str) -> list[TrialRow]:
+    """Return the trials in order, numbered from 1; equal ones stay in the order given."""
+    sign = -1.0 if goal == "maximize" else 1.0
+
+    def order(trial: TrialRow) -> tuple[bool, float]:
+        value = trial.objective
+        if value is None or math.isnan(value):
+            return True, 0.0
+        return False, sign * value
+
+    return [replace(each, rank=n) for n, each in enumerate(sorted(trials, key=order), start=1)]

@@ -1,0 +1,65 @@
+"""The language: Azure ML v2 YAML as typed models, every error with its position.
+
+Importing this imports neither pydantic nor YAML; `load` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from amlkit.errors import Problem
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checked spec. document: plain data after overrides; base: what relative paths refer to."""
+
+    kind: str
+    model: Any
+    document: dict[str, Any]
+    path: Path | None
+    base: Path
+    warnings: tuple[Problem, ...] = ()
+    _at: Callable[[Sequence[str | int]], tuple[int, int]] | None = field(default=None, repr=False)
+
+    def at(self, path: Sequence[str | int]) -> tuple[int, int]:
+        """Return the line and column of a value, from 1."""
+        return self._at(path) if self._at is not None else (0, 0)
+
+    def resolve_path(self, value: str) -> Path:
+        """Return a path of the spec, relative to the file's own folder."""
+        text = value.removeprefix("file://") if value.startswith("file://") else value
+        return (self.base / Path(text.removeprefix("file:")).expanduser()).absolute()
+
+
+def load(
+    source: Path | str,
+    *,
+    kind: str | None = None,
+    overrides: Sequence[str] = (),
+    lenient: bool = False,
+    text: str | None = None,
+) -> Loaded:
+    """Return the checked spec of a YAML file; `-` is stdin, or `text` where it is given.
+
+    kind: the family (`job`, `data`, `environment`) or kind (`job.sweep`) that it has to be.
+    overrides: `a.b.c=value`, checked like the file itself.
+    lenient: what Azure ML tolerates becomes a warning.
+    Raises: InvalidSpec: with every problem. NotFound: no such file.
+    """
+    from amlkit.specs import loading
+
+    return loading.load(
+        source, kind=kind, overrides=overrides, lenient=lenient, text=text, result=Loaded
+    )
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema of a kind, for editors. Raises: UsageError: no such kind."""
+    from amlkit.specs import loading
+
+    schema: dict[str, Any] = loading.model_of(kind).model_json_schema(by_alias=True)
+    return schema

@@ -1,0 +1,71 @@
+"""Data assets, models, command components and datastores, as the YAML reference names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amlkit.specs.fields import (
+    Described,
+    Distribution,
+    Environment,
+    Input,
+    Output,
+    Resources,
+    Text,
+    Word,
+)
+
+
+class DataAsset(Described):
+    """Data asset. Reference: "CLI (v2) data YAML schema"."""
+
+    type: Word = "uri_folder"
+    path: str
+    datastore: str | None = None
+    auto_delete_setting: dict[str, Any] | None = None
+
+
+class ModelAsset(Described):
+    """Model. Reference: "CLI (v2) model YAML schema"."""
+
+    name: str
+    type: Word = "custom_model"
+    path: str
+    flavors: dict[str, Any] | None = None
+    stage: str | None = None
+    datastore: str | None = None
+
+
+class CommandComponent(Described):
+    """Command component. Reference: "CLI (v2) command component YAML schema"."""
+
+    type: str = "command"
+    display_name: str | None = None
+    command: str
+    code: str | None = None
+    environment: str | Environment
+    environment_variables: dict[str, Text | None] | None = None
+    distribution: Distribution | None = None
+    resources: Resources | None = None
+    inputs: dict[str, Input] | None = None
+    outputs: dict[str, Output] | None = None
+    is_deterministic: bool | None = None
+    additional_includes: list[str] | None = None
+    latest_version: Text | None = None
+
+
+class LocalDatastore(Described):
+    """A folder of this machine as a datastore: only the embedded workspace has this type."""
+
+    name: str
+    type: Word
+    path: str
+
+
+class CondaFile(Described):
+    """A conda environment file."""
+
+    channels: list[str] | None = None
+    dependencies: list[Any]
+    prefix: str | None = None
+    variables: dict[str, Any] | None = None

@@ -1,0 +1,151 @@
+"""The parts that specs of several kinds share, as the Azure ML YAML reference names them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Spec(BaseModel):
+    """Strict about names: an unknown field is an error, with the closest known one."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value)
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _lower(value: Any) -> Any:
+    """Return an enum's word as the reference writes it; Azure ML ignores case and separators."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _whole(value: Any) -> Any:
+    """Return a number of seconds or of things; `"30"` counts, `1h` does not."""
+    if isinstance(value, bool):
+        raise ValueError("expected a number")  # noqa: TRY004  pydantic wants ValueError
+    if isinstance(value, float):
+        return int(value)
+    if isinstance(value, str):
+        text = value.strip()
+        if not text.lstrip("-").isdecimal():
+            raise ValueError(f"expected a whole number, got `{value}`")
+        return int(text)
+    return value
+
+
+Text: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
+Whole: TypeAlias = Annotated[int, BeforeValidator(_whole)]
+Word: TypeAlias = Annotated[str, BeforeValidator(_lower)]
+Tags: TypeAlias = dict[str, Any]
+Scalar: TypeAlias = str | bool | int | float
+
+
+class Described(Spec):
+    """What every named thing has."""
+
+    schema_: str | None = Field(None, alias="$schema")
+    name: str | None = None
+    version: Text | None = None
+    description: str | None = None
+    tags: Tags | None = None
+    properties: Tags | None = None
+
+
+class Input(Spec):
+    """Job input. Reference: "CLI (v2) command job YAML schema", Job inputs."""
+
+    type: Word = "uri_folder"
+    path: str | None = None
+    mode: Word | None = None
+    description: str | None = None
+    value: Any = None
+    default: Any = None
+    optional: bool | None = None
+    min: Any = None
+    max: Any = None
+    enum: list[Any] | None = None
+    path_on_compute: str | None = None
+    datastore: str | None = None
+    version: Text | None = None
+
+
+class Output(Spec):
+    """Job output. Reference: "CLI (v2) command job YAML schema", Job outputs."""
+
+    type: Word = "uri_folder"
+    path: str | None = None
+    mode: Word | None = None
+    name: str | None = None
+    version: Text | None = None
+    description: str | None = None
+    early_available: bool | None = None
+    path_on_compute: str | None = None
+
+
+class Build(Spec):
+    """Docker build context of an environment."""
+
+    path: str
+    dockerfile_path: str | None = None
+
+
+class Environment(Described):
+    """Environment. Reference: "CLI (v2) environment YAML schema"."""
+
+    type: str | None = None
+    image: str | None = None
+    conda_file: str | dict[str, Any] | None = None
+    build: Build | None = None
+    os_type: Word | None = None
+    inference_config: dict[str, Any] | None = None
+    datastore: str | None = None
+
+
+class Resources(Spec):
+    """What a job runs on. Reference: "CLI (v2) command job YAML schema", `resources`."""
+
+    instance_count: Whole | None = None
+    instance_type: str | list[str] | None = None
+    max_instance_count: Whole | None = None
+    shm_size: Text | None = None
+    docker_args: str | list[str] | None = None
+    locations: list[str] | None = None
+    properties: dict[str, Any] | None = None
+    runtime_version: Text | None = None
+
+
+class Distribution(Spec):
+    """Distribution of a job. Reference: "CLI (v2) command job YAML schema", Distribution."""
+
+    type: Word
+    process_count_per_instance: Whole | None = None
+    worker_count: Whole | None = None
+    parameter_server_count: Whole | None = None
+    port: Whole | None = None
+    address: str | None = None
+    include_dashboard: bool | None = None
+    dashboard_port: Whole | None = None
+    head_node_additional_args: str | None = None
+    worker_node_additional_args: str | None = None
+
+
+class Limits(Spec):
+    """Limits of a command job. timeout: seconds."""
+
+    timeout: Whole | None = None
+
+
+class QueueSettings(Spec):
+    """How a serverless job queues; of no effect on this machine."""
+
+    job_tier: Word | None = None
+    priority: Word | None = None
+
+
+Inputs: TypeAlias = dict[str, Input | Scalar]
+Outputs: TypeAlias = dict[str, Output | None]

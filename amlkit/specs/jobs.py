@@ -1,0 +1,140 @@
+"""Command and sweep jobs, as the Azure ML YAML reference names their fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from amlkit.specs.fields import (
+    Described,
+    Distribution,
+    Environment,
+    Inputs,
+    Limits,
+    Outputs,
+    QueueSettings,
+    Resources,
+    Spec,
+    Text,
+    Whole,
+    Word,
+)
+
+
+class JobBase(Described):
+    """What every job has. Reference: "CLI (v2) command job YAML schema"."""
+
+    type: str
+    display_name: str | None = None
+    experiment_name: str | None = None
+    compute: str | None = None
+    inputs: Inputs | None = None
+    outputs: Outputs | None = None
+    identity: dict[str, Any] | None = None
+    services: dict[str, Any] | None = None
+    queue_settings: QueueSettings | None = None
+    id: str | None = None
+    status: str | None = None
+    creation_context: dict[str, Any] | None = None
+    log_files: dict[str, Any] | None = None
+
+
+class CommandJob(JobBase):
+    """Command job. Reference: "CLI (v2) command job YAML schema"."""
+
+    type: str = "command"
+    command: str
+    code: str | None = None
+    environment: str | Environment
+    environment_variables: dict[str, Text | None] | None = None
+    distribution: Distribution | None = None
+    resources: Resources | None = None
+    limits: Limits | None = None
+    parameters: dict[str, Any] | None = None
+    parent_job_name: str | None = None
+
+
+class Trial(Spec):
+    """What each trial of a sweep runs. Reference: "CLI (v2) sweep job YAML schema", `trial`."""
+
+    type: str | None = None
+    command: str
+    code: str | None = None
+    environment: str | Environment
+    environment_variables: dict[str, Text | None] | None = None
+    distribution: Distribution | None = None
+    resources: Resources | None = None
+    name: str | None = None
+    version: Text | None = None
+    display_name: str | None = None
+    description: str | None = None
+    tags: dict[str, Any] | None = None
+    inputs: Inputs | None = None
+    outputs: Outputs | None = None
+
+
+class Objective(Spec):
+    """What a sweep optimises."""
+
+    goal: Word = Field(pattern="^(maximize|minimize)$")
+    primary_metric: str
+
+
+class SweepLimits(Spec):
+    """Limits of a sweep; timeouts in seconds."""
+
+    max_total_trials: Whole
+    max_concurrent_trials: Whole | None = None
+    timeout: Whole | None = None
+    trial_timeout: Whole | None = None
+
+
+class SamplingAlgorithm(Spec):
+    """Sampling algorithm, in its long form."""
+
+    type: Word = Field(pattern="^(random|grid|bayesian)$")
+    rule: Word | None = Field(None, pattern="^(random|sobol)$")
+    seed: Whole | None = None
+    logbase: float | str | None = None
+
+
+class EarlyTermination(Spec):
+    """Early termination policy."""
+
+    type: Word = Field(pattern="^(bandit|median_stopping|truncation_selection)$")
+    evaluation_interval: Whole | None = None
+    delay_evaluation: Whole | None = None
+    slack_factor: float | None = None
+    slack_amount: float | None = None
+    truncation_percentage: Whole | None = None
+    exclude_finished_jobs: bool | None = None
+
+
+class Distributed(Spec):
+    """One dimension of a search space. Reference: "CLI (v2) sweep job YAML schema"."""
+
+    type: Word = Field(
+        pattern="^(choice|randint|uniform|quniform|loguniform|qloguniform"
+        "|normal|qnormal|lognormal|qlognormal)$"
+    )
+    values: list[Any] | None = None
+    min_value: float | None = None
+    max_value: float | None = None
+    q: float | None = None
+    mu: float | None = None
+    sigma: float | None = None
+    upper: float | None = None
+
+
+class SweepJob(JobBase):
+    """Sweep job. Reference: "CLI (v2) sweep job YAML schema"."""
+
+    type: str = "sweep"
+    trial: Trial
+    sampling_algorithm: str | SamplingAlgorithm = "random"
+    search_space: dict[str, Distributed]
+    objective: Objective
+    early_termination: EarlyTermination | None = None
+    limits: SweepLimits
+    resources: Resources | None = None

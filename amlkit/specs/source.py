@@ -1,0 +1,220 @@
+"""YAML with the line and column of every value, and the traps of YAML 1.1 taken out."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from amlkit.errors import InvalidSpec, Problem
+
+SIZE_LIMIT = 16 * 1024 * 1024
+NODE_LIMIT = 300_000
+DEPTH_LIMIT = 100
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# YAML 1.1 wants a dot in a float; everybody means a number by `1e-4`.
+_FLOAT = re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$")
+
+Place = tuple[int, int]
+Path = tuple[str | int, ...]
+
+
+@dataclass
+class Source:
+    """A parsed file: plain data, and where each value and key stands (line, column from 1)."""
+
+    file: str
+    data: Any = None
+    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[Path, Place] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    overridden: set[Path] = field(default_factory=set)
+
+    def at(self, path: Sequence[str | int], *, key: bool = False) -> Place:
+        """Return where a value (or its key) stands; of what is absent, where it would belong."""
+        wanted = tuple(path)
+        first = self.keys if key else self.values
+        second = self.values if key else self.keys
+        while wanted:
+            if (found := first.get(wanted) or second.get(wanted)) is not None:
+                return found
+            wanted = wanted[:-1]
+        return self.values.get((), (1, 1))
+
+    def problem(
+        self,
+        path: Sequence[str | int],
+        message: str,
+        hint: str | None = None,
+        *,
+        code: str,
+        key: bool = False,
+        severity: str = "error",
+    ) -> Problem:
+        """Return a problem at a value or key of this file."""
+        shown = ".".join(str(part) for part in path)
+        for length in range(1, len(path) + 1):
+            if tuple(path[:length]) in self.overridden:
+                return Problem("--set", 0, 0, shown, message, hint, code, severity)
+        line, column = self.at(path, key=key)
+        return Problem(self.file, line, column, shown, message, hint, code, severity)
+
+
+def parse(text: str, file: str) -> Source:
+    """Return a parsed YAML text. Raises: InvalidSpec: it is not YAML, or not reasonable."""
+    source = Source(file)
+    text = text.removeprefix("\ufeff")
+    if len(text) > SIZE_LIMIT:
+        raise _refused(
+            file, 1, 1, f"the file is larger than {SIZE_LIMIT // 2**20} MiB", "too-large"
+        )
+    try:
+        loader = _LOADER(text)
+        try:
+            node = loader.get_single_node()
+            if node is not None:
+                builder = _Builder(source, loader)
+                source.data = builder.build(node, (), 0)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        message = " ".join(part for part in (error.context, error.problem) if part)
+        tab = "\\t" in message
+        hint = "YAML is indented by spaces, not by tabs" if tab else None
+        raise _refused(file, line, column, f"this is not YAML: {message}", "yaml", hint) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        message = " ".join(str(error).split())[:200]
+        raise _refused(file, 1, 1, f"this is not YAML: {message}", "yaml") from None
+    return source
+
+
+def _refused(
+    file: str, line: int, column: int, message: str, code: str, hint: str | None = None
+) -> InvalidSpec:
+    return InvalidSpec([Problem(file, line, column, "", message, hint, code)])
+
+
+class _Builder:
+    """Turns nodes into plain data, noting positions, duplicate keys and bombs on the way."""
+
+    def __init__(self, source: Source, loader: Any) -> None:
+        self._source = source
+        self._loader = loader
+        self._count = 0
+
+    def build(self, node: Any, path: Path, depth: int) -> Any:
+        self._count += 1
+        mark = node.start_mark
+        place = (mark.line + 1, mark.column + 1)
+        if depth > DEPTH_LIMIT:
+            raise _refused(self._source.file, *place, "this is nested too deeply", "too-deep")
+        if self._count > NODE_LIMIT:
+            raise _refused(
+                self._source.file, *place, "the aliases grow into too many values", "too-large"
+            )
+        self._source.values[path] = place
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [
+                self.build(each, (*path, index), depth + 1) for index, each in enumerate(node.value)
+            ]
+        return self._scalar(node)
+
+    def _scalar(self, node: Any) -> Any:
+        if node.tag.endswith(":str") and node.style is None and _FLOAT.match(node.value):
+            return float(node.value.replace("_", ""))
+        try:
+            value = self._loader.construct_object(node, deep=True)
+        except (ValueError, yaml.YAMLError):
+            return node.value
+        if isinstance(value, datetime.date | bytes | set):
+            # Dates and other types that JSON lacks stay the text that was written.
+            return node.value
+        return value
+
+    def _mapping(self, node: Any, path: Path, depth: int) -> dict[str, Any]:
+        own: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                nodes = (
+                    value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
+                )
+                for each in nodes:
+                    found = self.build(each, path, depth + 1)
+                    if isinstance(found, dict):
+                        merged = {**found, **merged}
+                continue
+            key = self._key(key_node)
+            mark = key_node.start_mark
+            if key in own:
+                line, column = mark.line + 1, mark.column + 1
+                self._source.problems.append(
+                    Problem(
+                        self._source.file,
+                        line,
+                        column,
+                        ".".join(str(each) for each in (*path, key)),
+                        f"the key `{key}` is here twice",
+                        f"the first is in line {self._source.keys[(*path, key)][0]}; delete one",
+                        "duplicate-key",
+                    )
+                )
+                continue
+            self._source.keys[(*path, key)] = (mark.line + 1, mark.column + 1)
+            own[key] = self.build(value_node, (*path, key), depth + 1)
+        start = node.start_mark
+        self._source.values[path] = (start.line + 1, start.column + 1)
+        return {**{key: each for key, each in merged.items() if key not in own}, **own}
+
+    def _key(self, node: Any) -> str:
+        # `on:` and `no:` are names here, not booleans.
+        return (
+            node.value if isinstance(node.value, str) else str(self._loader.construct_object(node))
+        )
+
+
+def override(source: Source, assignments: Sequence[str]) -> None:
+    """Apply `a.b.c=value` to the data; values are YAML. Raises: InvalidSpec."""
+    for assignment in assignments:
+        target, equals, text = assignment.partition("=")
+        if not equals or not target.strip():
+            raise InvalidSpec(
+                [
+                    Problem(
+                        "--set",
+                        0,
+                        0,
+                        assignment,
+                        "there is no `=`",
+                        "write --set a.b.c=value",
+                        "set",
+                    )
+                ]
+            )
+        # An expression such as ${{inputs.x}} is text, although YAML would start a mapping.
+        plain = text if "${{" in text else parse(text, "--set").data if text else ""
+        keys = target.strip().split(".")
+        if not isinstance(source.data, dict):
+            source.data = {}
+        here: Any = source.data
+        for index, key in enumerate(keys[:-1]):
+            below = here.get(key) if isinstance(here, dict) else None
+            if below is None:
+                below = here[key] = {}
+            if not isinstance(below, Mapping):
+                shown = ".".join(keys[: index + 1])
+                problem = Problem(
+                    "--set", 0, 0, target, f"`{shown}` is a value and has no fields", None, "set"
+                )
+                raise InvalidSpec([problem])
+            here = below
+        here[keys[-1]] = plain
+        source.overridden.add(tuple(keys))
