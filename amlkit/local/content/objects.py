@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,6 +40,7 @@ class Objects:
         self.packs = root / "packs"
         self._index: dict[str, Place] = {}
         self._read: set[str] = set()
+        self._lock = threading.Lock()
 
     def find(self, digest: str) -> Place | None:
         """Return where an object is, or None."""
@@ -63,11 +65,13 @@ class Objects:
 
     def refresh(self) -> None:
         """Read the indexes that other processes wrote since."""
-        for name in sorted(os.listdir(self.packs)):  # noqa: PTH208
-            if name.endswith(".idx") and name not in self._read:
-                self._read.add(name)
-                for digest, place in read_index(self.packs / name):
-                    self._index.setdefault(digest, place)
+        # Trials start in threads: one must not find an index that another is still reading.
+        with self._lock:
+            for name in sorted(os.listdir(self.packs)):  # noqa: PTH208
+                if name.endswith(".idx") and name not in self._read:
+                    for digest, place in read_index(self.packs / name):
+                        self._index.setdefault(digest, place)
+                    self._read.add(name)
 
     def forget(self) -> None:
         """Read every index again at the next question."""
