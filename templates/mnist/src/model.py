@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 import joblib
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from data import CLASSES, SIZE, Bytes, Labels
 
@@ -50,7 +52,11 @@ class Classifier(Protocol):
 
 
 class SklearnClassifier:
-    """One hidden layer, trained by Adam: seconds on a laptop."""
+    """One hidden layer, trained by Adam: seconds on a laptop.
+
+    It keeps to one thread: its matrices are small, and trials that run at the same time would
+    wait for each other's threads and take several times as long.
+    """
 
     def __init__(self, network: Any) -> None:
         self._network = network
@@ -72,11 +78,13 @@ class SklearnClassifier:
 
     def fit_epoch(self, images: Bytes, labels: Labels) -> None:
         """Go through the examples once."""
-        self._network.partial_fit(_flat(images), labels, classes=np.arange(CLASSES))
+        with threadpool_limits(1):
+            self._network.partial_fit(_flat(images), labels, classes=np.arange(CLASSES))
 
     def probabilities(self, images: Bytes) -> Floats:
         """Return the probability of every label."""
-        result: Floats = self._network.predict_proba(_flat(images)).astype(np.float32)
+        with threadpool_limits(1):
+            result: Floats = self._network.predict_proba(_flat(images)).astype(np.float32)
         return result
 
     def save(self, folder: Path) -> None:
@@ -130,7 +138,10 @@ class KerasClassifier:
         self._network.save(folder / KERAS_FILE)
 
 
-FRAMEWORKS = {"sklearn": SklearnClassifier.build, "keras": KerasClassifier.build}
+FRAMEWORKS: dict[str, Callable[[Hyperparameters], Classifier]] = {
+    "sklearn": SklearnClassifier.build,
+    "keras": KerasClassifier.build,
+}
 
 
 def build(framework: str, chosen: Hyperparameters) -> Classifier:

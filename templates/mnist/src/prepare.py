@@ -31,9 +31,8 @@ def digits() -> Dataset:
     edge = (data.SIZE - BOX) // 2
     for image, levels in zip(images, bunch.images, strict=True):
         small = Image.fromarray((levels * (255 / 16)).astype(np.uint8))
-        image[edge : edge + BOX, edge : edge + BOX] = small.resize(
-            (BOX, BOX), Image.Resampling.BICUBIC
-        )
+        drawn = small.resize((BOX, BOX), Image.Resampling.BICUBIC)
+        image[edge : edge + BOX, edge : edge + BOX] = np.asarray(drawn)
     return Dataset(images, bunch.target.astype(np.int64))
 
 
