@@ -25,6 +25,7 @@ from amlkit.records import (
     Datastore,
     Job,
     MetricPoint,
+    Record,
     Status,
     StoredFile,
 )
@@ -227,6 +228,39 @@ class Computes(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class BuiltEnvironment(Record):
+    """An environment that this machine has ready. name: its content's key; size: bytes."""
+
+    COLUMNS = ("name", "environment", "size", "created", "path")
+
+    name: str
+    path: str
+    size: int
+    created_at: str
+    environment: str
+
+
+class Environments(Protocol):
+    """Environments as they are built for use."""
+
+    def build(self, asset: Asset, log: Callable[[str], None]) -> BuiltEnvironment:
+        """Make an environment ready, telling `log` each line of it. Raises: AmlkitError."""
+        ...
+
+    def find(self, asset: Asset) -> BuiltEnvironment | None:
+        """Return what is ready for an environment, or None."""
+        ...
+
+    def built(self) -> Sequence[BuiltEnvironment]:
+        """Return all that is ready."""
+        ...
+
+    def remove(self, built: BuiltEnvironment) -> None:
+        """Delete one."""
+        ...
+
+
 class Workspace(Protocol):
     """One workspace: the groups above, and where it is."""
 
@@ -251,6 +285,11 @@ class Workspace(Protocol):
     @property
     def computes(self) -> Computes:
         """Computes."""
+        ...
+
+    @property
+    def environments(self) -> Environments:
+        """Built environments."""
         ...
 
     def describe(self) -> Mapping[str, JSON]:
@@ -280,8 +319,10 @@ def open_workspace(choice: WorkspaceChoice) -> Workspace:
 
 __all__ = [
     "Assets",
+    "BuiltEnvironment",
     "Computes",
     "Datastores",
+    "Environments",
     "JobFilter",
     "Jobs",
     "Progress",

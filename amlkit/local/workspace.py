@@ -17,6 +17,7 @@ from amlkit.local.folder import Folder
 from amlkit.records import JSON
 
 if TYPE_CHECKING:
+    from amlkit.local.environment_group import LocalEnvironments
     from amlkit.local.jobs import LocalJobs
 
 
@@ -80,6 +81,13 @@ class LocalWorkspace:
     def computes(self) -> LocalComputes:
         """This machine."""
         return LocalComputes(self.folder)
+
+    @cached_property
+    def environments(self) -> LocalEnvironments:
+        """Environments built on this machine."""
+        from amlkit.local.environment_group import LocalEnvironments
+
+        return LocalEnvironments(self.folder.environments)
 
     @cached_property
     def jobs(self) -> LocalJobs:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from amlkit.errors import UsageError
+from amlkit.records import AssetKind
 
+DATA = AssetKind.DATA
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$")
 
 

@@ -1,0 +1,99 @@
+"""`amlkit datastore`: named places for files. Wraps `services/datastores.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amlkit.options import OutputOption, QueryOption, YesOption, confirm
+from amlkit.session import Session
+
+app = typer.Typer(help="Named places for files.", no_args_is_help=True, rich_markup_mode=None)
+
+NameArgument = Annotated[str, typer.Argument(help="Name of the datastore.")]
+
+
+@app.command()
+def create(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Option("--name", "-n", help="Name of the datastore.")],
+    path: Annotated[str, typer.Option("--path", help="Folder that it stands for.")],
+    type: Annotated[str, typer.Option("--type", help="`local`: a folder here.")] = "local",
+    description: Annotated[str | None, typer.Option("--description")] = None,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Name a folder, so that specs can refer to it as azureml://datastores/NAME/paths/..."""
+    session = Session.of(ctx)
+    made = session.workspace.datastores.create(
+        name=name, path=path, type=type, description=description
+    )
+    session.output.record(made, output, query)
+
+
+@app.command("list")
+def list_(ctx: typer.Context, output: OutputOption = None, query: QueryOption = None) -> None:
+    """List datastores, the default first."""
+    session = Session.of(ctx)
+    session.output.records(session.workspace.datastores.list(), output, query)
+
+
+@app.command()
+def show(
+    ctx: typer.Context, name: NameArgument, output: OutputOption = None, query: QueryOption = None
+) -> None:
+    """Show one datastore; credentials are never printed."""
+    session = Session.of(ctx)
+    session.output.record(session.workspace.datastores.show(name), output, query)
+
+
+@app.command()
+def delete(ctx: typer.Context, name: NameArgument, yes: YesOption = False) -> None:
+    """Forget a datastore; its files stay where they are."""
+    session = Session.of(ctx)
+    session.workspace.datastores.show(name)
+    confirm(f"forget datastore `{name}`", yes=yes)
+    session.workspace.datastores.delete(name)
+
+
+@app.command()
+def ls(
+    ctx: typer.Context,
+    name: NameArgument,
+    prefix: Annotated[str, typer.Argument(help="Only below this path.")] = "",
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """List the files of a datastore."""
+    session = Session.of(ctx)
+    session.output.records(session.workspace.datastores.files(name, prefix), output, query)
+
+
+@app.command()
+def upload(
+    ctx: typer.Context,
+    name: NameArgument,
+    path: Annotated[Path, typer.Option("--path", help="Local file or folder.")],
+    target: Annotated[str, typer.Option("--target", help="Path in the datastore.")] = "",
+) -> None:
+    """Copy a file or folder into a datastore."""
+    session = Session.of(ctx)
+    with session.output.progress("uploading") as progress:
+        count = session.workspace.datastores.upload(name, path, target=target, progress=progress)
+    session.output.success(f"{count} files")
+
+
+@app.command()
+def download(
+    ctx: typer.Context,
+    name: NameArgument,
+    prefix: Annotated[str, typer.Argument(help="File or folder in the datastore.")],
+    target: Annotated[Path, typer.Option("--download-path", "-p", help="Folder to fill.")] = Path(),
+) -> None:
+    """Copy files out of a datastore."""
+    session = Session.of(ctx)
+    with session.output.progress("downloading") as progress:
+        count = session.workspace.datastores.download(name, prefix, target, progress=progress)
+    session.output.success(f"{count} files")

@@ -1,0 +1,199 @@
+"""Environments: what `amlkit env ...` means, on every workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError, unreadable
+from amlkit.records import JSON, Asset, AssetDraft, AssetKind, BuiltEnvironment
+from amlkit.services import references
+from amlkit.workspace import JobFilter, Workspace
+
+# Source: Azure/AzureML-Containers, "Azure Machine Learning base images".
+BASE_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
+_ABOUT = ("name", "version", "description", "tags", "properties", "$schema")
+
+
+@dataclass(frozen=True)
+class ListedEnvironment(Asset):
+    """An environment asset, and whether it is built on this machine. size: bytes."""
+
+    COLUMNS = ("name", "version", "built", "size", "description", "created")
+
+    built: bool = False
+    size: int | None = None
+
+    def as_dict(self) -> dict[str, JSON]:
+        """Return the asset's fields, and the two of this machine."""
+        return {**super().as_dict(), "built": self.built, "size": self.size}
+
+
+class Environments:
+    """The environments of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._assets = workspace.assets
+
+    def register(self, name: str, image: str, conda_file: Mapping[str, Any]) -> Asset:
+        """Register an image with a conda file; the same content is no new version."""
+        references.check_name(name, "environment")
+        spec = {"image": image, "conda_file": dict(conda_file)}
+        return self.create(AssetDraft(AssetKind.ENVIRONMENT, name, spec))
+
+    def draft(
+        self,
+        *,
+        file: Path | None = None,
+        name: str | None = None,
+        image: str | None = None,
+        conda_file: Path | None = None,
+        version: str | None = None,
+        overrides: Sequence[str] = (),
+    ) -> AssetDraft:
+        """Return what `create` would register: a YAML file's environment, or one from parts.
+
+        name, image, conda_file and version replace the file's.
+        Raises: UsageError: no name, or nothing to make it of. InvalidSpec, NotFound: a file.
+        """
+        document = _document(file, overrides)
+        if image is not None:
+            document["image"] = image
+        if conda_file is not None:
+            document["conda_file"] = read_conda(conda_file)
+        if not document.get("image") and not document.get("build"):
+            raise UsageError(
+                "an environment needs an image", hint=f"add --image {BASE_IMAGE}, or -f FILE"
+            )
+        chosen = name or str(document.get("name") or "")
+        if not chosen:
+            raise UsageError("the environment has no name", hint="add --name NAME")
+        given = version or document.get("version")
+        return AssetDraft(
+            AssetKind.ENVIRONMENT,
+            references.check_name(chosen, "environment"),
+            {key: value for key, value in document.items() if key not in _ABOUT},
+            version=str(given) if given is not None else None,
+            description=document.get("description"),
+            tags={key: str(value) for key, value in (document.get("tags") or {}).items()},
+        )
+
+    def create(self, draft: AssetDraft) -> Asset:
+        """Register a draft; without a version, the latest one where it has the same content.
+
+        Raises: Conflict: the draft's version exists with other content.
+        """
+        if draft.version is not None:
+            return self._assets.create(draft)
+        try:
+            latest = self._assets.get(draft.kind, draft.name).version
+            return self._assets.create(replace(draft, version=latest))
+        except (NotFound, Conflict):
+            return self._assets.create(draft)
+
+    def list(
+        self, name: str | None = None, *, archived: bool = False
+    ) -> Sequence[ListedEnvironment]:
+        """Return every version of a name, or the latest of every name, and what is built."""
+        built = {each.key: each for each in self._workspace.environments.built()}
+        found = self._assets.list(AssetKind.ENVIRONMENT, name, archived=archived)
+        return [self._listed(asset, built) for asset in found]
+
+    def _listed(self, asset: Asset, built: Mapping[str, BuiltEnvironment]) -> ListedEnvironment:
+        here = built.get(self._workspace.environments.key(asset.name, asset.spec) or "")
+        return ListedEnvironment(
+            **vars(asset), built=here is not None, size=here.size if here else None
+        )
+
+    def show(self, reference: str) -> Asset:
+        """Return one version. Raises: NotFound."""
+        return self._assets.get(AssetKind.ENVIRONMENT, *references.split(reference))
+
+    def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
+        """Hide one version (`NAME:VERSION`) or the whole name."""
+        name, version = references.split(reference)
+        return self._assets.archive(AssetKind.ENVIRONMENT, name, version, archived=archived)
+
+    def build(self, reference: str, *, log: Callable[[str], None]) -> BuiltEnvironment:
+        """Build an environment asset on this machine and import what it declares.
+
+        log: gets every line of the build.
+        Raises: NotFound. AmlkitError: it cannot be built, or a package cannot be imported.
+        """
+        asset = self.show(reference)
+        return self._workspace.environments.build(asset.reference, asset.spec, log)
+
+    def build_file(self, file: Path, *, log: Callable[[str], None]) -> BuiltEnvironment:
+        """Build a conda file, as `build` does an asset."""
+        spec = {"conda_file": read_conda(file)}
+        return self._workspace.environments.build(str(file), spec, log)
+
+    def unused(self) -> Sequence[BuiltEnvironment]:
+        """Return what is built and no environment asset, archived or not, refers to."""
+        group = self._workspace.environments
+        names = {e.name for e in self._assets.list(AssetKind.ENVIRONMENT, archived=True)}
+        used = {
+            group.key(asset.name, asset.spec)
+            for name in names
+            for asset in self._assets.list(AssetKind.ENVIRONMENT, name, archived=True)
+        }
+        return [each for each in group.built() if each.key not in used]
+
+    def remove(self, built: Sequence[BuiltEnvironment]) -> None:
+        """Delete built environments. Raises: Conflict: a job is running, maybe in one of them."""
+        jobs = self._workspace.jobs.list(JobFilter())
+        if running := [job.name for job in jobs if not job.status.final]:
+            raise Conflict(
+                f"job `{running[0]}` is not finished and may use one of them",
+                hint=f"amlkit job wait {running[0]}",
+            )
+        for each in built:
+            self._workspace.environments.remove(each.key)
+
+
+def conda_path(pyproject: Path, file: Path | None) -> Path:
+    """Return the file to write: the one asked for, else `environment.yml` beside the project."""
+    if file is not None:
+        return file
+    return (pyproject if pyproject.is_dir() else pyproject.parent) / "environment.yml"
+
+
+def write(text: str, target: Path) -> None:
+    """Write a conda file, whole or not at all. Raises: AmlkitError: it cannot be written."""
+    place = target.resolve()
+    partial = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(text.encode())
+        partial.replace(place)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise AmlkitError(
+            f"`{target}` cannot be written: {error.strerror or error}", hint="choose another --file"
+        ) from error
+
+
+def read_conda(file: Path) -> dict[str, Any]:
+    """Return a conda file's content. Raises: NotFound, InvalidSpec."""
+    if not file.is_file():
+        raise unreadable(file, IsADirectoryError() if file.is_dir() else FileNotFoundError())
+    from amlkit import specs
+
+    return dict(specs.load(file, kind="conda").document)
+
+
+def _document(file: Path | None, overrides: Sequence[str]) -> dict[str, Any]:
+    if file is None:
+        if overrides:
+            raise UsageError("--set changes a file, and there is none", hint="add -f FILE")
+        return {}
+    from amlkit import specs
+
+    loaded = specs.load(file, kind="environment", overrides=overrides)
+    document = dict(loaded.document)
+    if isinstance(document.get("conda_file"), str):
+        document["conda_file"] = read_conda(loaded.resolve_path(document["conda_file"]))
+    return document
