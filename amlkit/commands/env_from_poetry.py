@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 from amlkit.errors import UsageError
 from amlkit.options import OutputOption, QueryOption
 from amlkit.output import Output
-from amlkit.services import environments
+from amlkit.services import conda_files
 from amlkit.services.from_poetry import CondaFile, Mode, convert, difference
 from amlkit.session import Session
 
@@ -88,8 +88,8 @@ def from_poetry(
         bool, typer.Option("--register", help="Also create the environment asset if it changed.")
     ] = False,
     image: Annotated[
-        str, typer.Option("--image", help="Base image of the asset.")
-    ] = environments.BASE_IMAGE,
+        str | None, typer.Option("--image", help="Base image of the asset. Default: a CPU image.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the file; change nothing.")
     ] = False,
@@ -117,23 +117,25 @@ def from_poetry(
         inline_path_deps=inline_path_deps,
         engine=engine.value,
     )
-    target = environments.conda_path(pyproject, file)
+    to_stdout = str(file) == "-"
     if check is not None:
-        _check(session.output, made, Path(check) if check else target)
+        _check(
+            session.output, made, conda_files.place_of(pyproject, Path(check) if check else file)
+        )
         return
     _tell(session.output, made)
     if output is not None and not register:
-        session.output.records(made.lines, output, query)
-    elif dry_run or str(target) == "-":
+        session.output.records(conda_files.rows(made), output, query)
+    elif dry_run or to_stdout:
         session.output.text(made.text)
     if dry_run:
         return
-    if str(target) != "-":
-        environments.write(made.text, target)
-        session.output.success(f"wrote {target}: python {made.python}, {len(made.lines)} packages")
+    if not to_stdout:
+        written = conda_files.write(made, pyproject, file)
+        session.output.success(f"wrote {written}: python {made.python}, {len(made.lines)} packages")
     if register:
-        asset = session.workspace.environments.register(made.name, image, made.document)
-        if output is not None or str(target) != "-":
+        asset = session.workspace.environments.register(made.name, made.document, image=image)
+        if output is not None or not to_stdout:
             session.output.record(asset, output, query)
 
 

@@ -12,7 +12,7 @@ from amlkit.errors import AmlkitError
 from amlkit.records import Record
 from amlkit.services.from_poetry import CondaFile, convert, difference
 
-__all__ = ["RequirementRow", "convert", "difference", "rows", "write"]
+__all__ = ["RequirementRow", "convert", "difference", "place_of", "rows", "write"]
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,19 @@ def rows(file: CondaFile) -> Sequence[RequirementRow]:
     ]
 
 
+def place_of(pyproject: Path, target: Path | None) -> Path:
+    """Return the file to write: the one asked for, else `environment.yml` beside the project."""
+    if target is not None:
+        return target
+    return (pyproject if pyproject.is_dir() else pyproject.parent) / "environment.yml"
+
+
 def write(file: CondaFile, pyproject: Path, target: Path | None) -> Path:
     """Write a conda file in one step; the default place is beside the project's own file.
 
     Raises: AmlkitError: it cannot be written.
     """
-    folder = pyproject if pyproject.is_dir() else pyproject.parent
-    place = target if target is not None else folder / "environment.yml"
+    place = place_of(pyproject, target)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(

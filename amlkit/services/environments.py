@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError, unreadable
-from amlkit.records import JSON, Asset, AssetDraft, AssetKind, BuiltEnvironment
+from amlkit.errors import Conflict, NotFound, UsageError, unreadable
+from amlkit.records import JSON, Asset, AssetDraft, AssetKind
 from amlkit.services import references
-from amlkit.workspace import JobFilter, Workspace
+from amlkit.workspace import BuiltEnvironment, JobFilter, Workspace
 
 # Source: Azure/AzureML-Containers, "Azure Machine Learning base images".
 BASE_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
@@ -22,7 +21,7 @@ _ABOUT = ("name", "version", "description", "tags", "properties", "$schema")
 class ListedEnvironment(Asset):
     """An environment asset, and whether it is built on this machine. size: bytes."""
 
-    COLUMNS = ("name", "version", "built", "size", "description", "created")
+    COLUMNS = ("name", "version", "built", "size", "description", "created")  # type: ignore[assignment]
 
     built: bool = False
     size: int | None = None
@@ -39,10 +38,12 @@ class Environments:
         self._workspace = workspace
         self._assets = workspace.assets
 
-    def register(self, name: str, image: str, conda_file: Mapping[str, Any]) -> Asset:
-        """Register an image with a conda file; the same content is no new version."""
+    def register(
+        self, name: str, conda_file: Mapping[str, Any], *, image: str | None = None
+    ) -> Asset:
+        """Register a conda file on an image; the same content is no new version."""
         references.check_name(name, "environment")
-        spec = {"image": image, "conda_file": dict(conda_file)}
+        spec: dict[str, JSON] = {"image": image or BASE_IMAGE, "conda_file": dict(conda_file)}
         return self.create(AssetDraft(AssetKind.ENVIRONMENT, name, spec))
 
     def draft(
@@ -99,12 +100,11 @@ class Environments:
         self, name: str | None = None, *, archived: bool = False
     ) -> Sequence[ListedEnvironment]:
         """Return every version of a name, or the latest of every name, and what is built."""
-        built = {each.key: each for each in self._workspace.environments.built()}
         found = self._assets.list(AssetKind.ENVIRONMENT, name, archived=archived)
-        return [self._listed(asset, built) for asset in found]
+        return [self._listed(asset) for asset in found]
 
-    def _listed(self, asset: Asset, built: Mapping[str, BuiltEnvironment]) -> ListedEnvironment:
-        here = built.get(self._workspace.environments.key(asset.name, asset.spec) or "")
+    def _listed(self, asset: Asset) -> ListedEnvironment:
+        here = self._workspace.environments.find(asset)
         return ListedEnvironment(
             **vars(asset), built=here is not None, size=here.size if here else None
         )
@@ -124,24 +124,25 @@ class Environments:
         log: gets every line of the build.
         Raises: NotFound. AmlkitError: it cannot be built, or a package cannot be imported.
         """
-        asset = self.show(reference)
-        return self._workspace.environments.build(asset.reference, asset.spec, log)
+        return self._workspace.environments.build(self.show(reference), log)
 
     def build_file(self, file: Path, *, log: Callable[[str], None]) -> BuiltEnvironment:
         """Build a conda file, as `build` does an asset."""
         spec = {"conda_file": read_conda(file)}
-        return self._workspace.environments.build(str(file), spec, log)
+        unregistered = Asset(AssetKind.ENVIRONMENT, file.name, "unregistered", spec)
+        return self._workspace.environments.build(unregistered, log)
 
     def unused(self) -> Sequence[BuiltEnvironment]:
         """Return what is built and no environment asset, archived or not, refers to."""
         group = self._workspace.environments
         names = {e.name for e in self._assets.list(AssetKind.ENVIRONMENT, archived=True)}
         used = {
-            group.key(asset.name, asset.spec)
+            found.name
             for name in names
             for asset in self._assets.list(AssetKind.ENVIRONMENT, name, archived=True)
+            if (found := group.find(asset)) is not None
         }
-        return [each for each in group.built() if each.key not in used]
+        return [each for each in group.built() if each.name not in used]
 
     def remove(self, built: Sequence[BuiltEnvironment]) -> None:
         """Delete built environments. Raises: Conflict: a job is running, maybe in one of them."""
@@ -152,28 +153,7 @@ class Environments:
                 hint=f"amlkit job wait {running[0]}",
             )
         for each in built:
-            self._workspace.environments.remove(each.key)
-
-
-def conda_path(pyproject: Path, file: Path | None) -> Path:
-    """Return the file to write: the one asked for, else `environment.yml` beside the project."""
-    if file is not None:
-        return file
-    return (pyproject if pyproject.is_dir() else pyproject.parent) / "environment.yml"
-
-
-def write(text: str, target: Path) -> None:
-    """Write a conda file, whole or not at all. Raises: AmlkitError: it cannot be written."""
-    place = target.resolve()
-    partial = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(text.encode())
-        partial.replace(place)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise AmlkitError(
-            f"`{target}` cannot be written: {error.strerror or error}", hint="choose another --file"
-        ) from error
+            self._workspace.environments.remove(each)
 
 
 def read_conda(file: Path) -> dict[str, Any]:
