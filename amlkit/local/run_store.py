@@ -70,7 +70,7 @@ class CatalogueRunStore:
             "RUNNING",
             int(time.time() * 1000),
             None,
-            self._workspace.folder.job(tags.get("mlflow.parentRunId", run_id)) / "artifacts",
+            self._workspace.folder.root / "runs" / run_id / "artifacts",
         )
         if tags:
             self.set_values(run_id, "tag", tags)

@@ -66,6 +66,8 @@ class Api:
 
     def experiment_id(self, name: str) -> str:
         """Return the stable numeric id of an experiment's name."""
+        if name == "Default":
+            return "0"
         number = str(int(hashlib.sha256(name.encode()).hexdigest()[:12], 16))
         self._experiments[number] = name
         return number

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import socket
 import socketserver
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -30,6 +30,10 @@ class BadRequest(Exception):
     """The client does not speak HTTP as this server reads it."""
 
 
+class Unauthenticated(Exception):
+    """The request does not carry the job's token."""
+
+
 class TrackingServer:
     """A running server. Any mlflow client that gets `environment(run_id)` logs to it."""
 
@@ -46,8 +50,7 @@ class TrackingServer:
     ) -> TrackingServer:
         """Listen on a free port of 127.0.0.1; `on_metrics` is called in the server's threads."""
         server = _Server(Api(store, on_metrics, artifact_root), token)
-        thread = threading.Thread(target=server.serve_forever, args=(3600.0,), daemon=True)
-        thread.start()
+        threading.Thread(target=server.accept, daemon=True).start()
         return cls(server, token, store)
 
     def environment(self, run_id: str) -> dict[str, str]:
@@ -66,8 +69,12 @@ class TrackingServer:
         }
 
     def close(self) -> None:
-        """Stop listening."""
-        self._server.socket.close()
+        """Stop listening; what is being answered is answered."""
+        self._server.closing = True
+        with contextlib.suppress(OSError):
+            # Wakes the thread that waits in `accept`.
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        self._server.server_close()
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -79,7 +86,13 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def __init__(self, api: Api, token: str) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.api = api
-        self.expected = f"Bearer {token}"
+        self.closing = False
+        self.expected = f"Bearer {token}".encode()
+
+    def accept(self) -> None:
+        """Take connections until closed: no polling, nothing to do while nobody calls."""
+        while not self.closing:
+            self.handle_request()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no error of the server's."""
@@ -97,7 +110,11 @@ class _Connection(socketserver.StreamRequestHandler):
         """Answer the requests of one kept-alive connection."""
         while True:
             try:
-                request = _read(self.rfile)
+                request = _read(self.rfile, self.server.expected)
+            except Unauthenticated:
+                answer = _error("UNAUTHENTICATED", "the token of this job is missing or wrong")
+                self._send(401, answer, close=True)
+                return
             except BadRequest as error:
                 self._send(400, _error("BAD_REQUEST", str(error)), close=True)
                 return
@@ -106,20 +123,17 @@ class _Connection(socketserver.StreamRequestHandler):
             if request is None:
                 return
             method, target, headers, raw = request
-            status, answer = self._answer(method, target, headers, raw)
+            status, answer = self._answer(method, target, raw)
             close = headers.get("connection", "").lower() == "close"
             self._send(status, answer, close=close)
             if close:
                 return
 
-    def _answer(
-        self, method: str, target: str, headers: Mapping[str, str], raw: bytes
-    ) -> tuple[int, dict[str, Any]]:
-        if not hmac.compare_digest(headers.get("authorization", ""), self.server.expected):
-            return 401, _error("UNAUTHENTICATED", "the token of this job is missing or wrong")
-        parts = urlsplit(target)
-        path = unquote(parts.path).split("/mlflow/", 1)[-1].strip("/")
+    def _answer(self, method: str, target: str, raw: bytes) -> tuple[int, dict[str, Any]]:
+        path = target
         try:
+            parts = urlsplit(target)
+            path = unquote(parts.path).split("/mlflow/", 1)[-1].strip("/")
             body = json.loads(raw) if raw else dict(parse_qsl(parts.query))
             if not isinstance(body, dict):
                 raise ValueError("the body is not an object")  # noqa: TRY004
@@ -130,7 +144,7 @@ class _Connection(socketserver.StreamRequestHandler):
             return 400, _error("INVALID_PARAMETER_VALUE", f"{error} is missing")
         except LookupError:
             return 404, _error("ENDPOINT_NOT_FOUND", f"{path} is not served here")
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             return 400, _error("INVALID_PARAMETER_VALUE", str(error))
         except Exception as error:  # noqa: BLE001  a client must get an answer, whatever happens
             return 500, _error("INTERNAL_ERROR", str(error))
@@ -145,8 +159,11 @@ class _Connection(socketserver.StreamRequestHandler):
         self.wfile.write(head.encode() + body)
 
 
-def _read(stream: _Stream) -> tuple[str, str, dict[str, str], bytes] | None:
-    """Return (method, target, headers, body), or None when the client has hung up."""
+def _read(stream: _Stream, expected: bytes) -> tuple[str, str, dict[str, str], bytes] | None:
+    """Return (method, target, headers, body), or None when the client has hung up.
+
+    The token is checked before the body is read.
+    """
     first = stream.readline(LINE_LIMIT)
     if not first:
         return None
@@ -159,6 +176,9 @@ def _read(stream: _Stream) -> tuple[str, str, dict[str, str], bytes] | None:
         if not colon or len(headers) > HEADER_LIMIT:
             raise BadRequest("the headers cannot be read")
         headers[key.strip().lower()] = value.strip()
+    given = headers.get("authorization", "").encode("latin-1", errors="replace")
+    if not hmac.compare_digest(given, expected):
+        raise Unauthenticated
     if "transfer-encoding" in headers:
         return words[0], words[1], headers, _chunks(stream)
     length = headers.get("content-length", "0")
@@ -174,7 +194,7 @@ def _chunks(stream: _Stream) -> bytes:
             size = int(stream.readline(LINE_LIMIT).split(b";")[0], 16)
         except ValueError:
             raise BadRequest("a chunk has no size") from None
-        if len(body) + size > BODY_LIMIT:
+        if size < 0 or len(body) + size > BODY_LIMIT:
             raise BadRequest("the body is too large")
         body += stream.read(size)
         stream.readline(LINE_LIMIT)
