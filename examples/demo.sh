@@ -21,7 +21,7 @@ say amlkit env from-poetry --python "$python_version" -O environment.yml
 say amlkit job sweep sweep.yml --name mnist_sweep --wait --query best_trial -o yaml
 say amlkit job trials mnist_sweep -o table
 say amlkit model register --name digits --job mnist_sweep --output model \
-    --if 'metrics.accuracy > 0.9' -o name
+    --if 'metrics.test_accuracy >= 0.95' -o name
 say amlkit job list -o table
 say amlkit data list -o table
 say amlkit model list -o table

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from amlkit.options import OutputOption, QueryOption, TagOption, pairs
+from amlkit.options import (
+    DryRunOption,
+    FileOption,
+    OutputOption,
+    QueryOption,
+    SetOption,
+    TagOption,
+    pairs,
+)
+from amlkit.records import Planned
+from amlkit.services import data_specs
 from amlkit.session import Session
 
 app = typer.Typer(help="Versioned data assets.", no_args_is_help=True, rich_markup_mode=None)
@@ -16,30 +26,53 @@ app = typer.Typer(help="Versioned data assets.", no_args_is_help=True, rich_mark
 @app.command()
 def create(
     ctx: typer.Context,
-    name: Annotated[str, typer.Option("--name", "-n", help="Name of the asset.")],
-    path: Annotated[str, typer.Option("--path", help="Local file or folder, or a URI.")],
+    file: FileOption = None,
+    name: Annotated[str | None, typer.Option("--name", "-n", help="Name of the asset.")] = None,
+    path: Annotated[
+        str | None, typer.Option("--path", help="Local file or folder, or a URI.")
+    ] = None,
     type: Annotated[
         str | None, typer.Option("--type", help="uri_file, uri_folder or mltable.")
     ] = None,
     version: Annotated[str | None, typer.Option("--version", help="Default: the next one.")] = None,
     description: Annotated[str | None, typer.Option("--description")] = None,
     tag: TagOption = None,
+    set_: SetOption = None,
     if_changed: Annotated[
         bool, typer.Option("--if-changed", help="No new version of the same content.")
     ] = False,
+    dry_run: DryRunOption = False,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """Register data under a name and a version."""
+    """Register data under a name and a version, from flags or a YAML file.
+
+    \b
+    amlkit data create --name digits --path data/train --type uri_folder
+    amlkit data create -f data.yml --if-changed
+    """
     session = Session.of(ctx)
+    wanted = data_specs.read(
+        file,
+        name=name,
+        path=path,
+        type=type,
+        version=version,
+        description=description,
+        tags=pairs(tag),
+        overrides=set_ or (),
+    )
+    if dry_run:
+        session.output.record(Planned("create data", wanted.as_dict()), output, query)
+        return
     with session.output.progress("storing") as progress:
         asset = session.workspace.data.create(
-            name=name,
-            path=path,
-            type=type,
-            version=version,
-            description=description,
-            tags=pairs(tag),
+            name=wanted.name,
+            path=wanted.path,
+            type=wanted.type,
+            version=wanted.version,
+            description=wanted.description,
+            tags=wanted.tags,
             if_changed=if_changed,
             progress=progress,
         )

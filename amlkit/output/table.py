@@ -74,9 +74,15 @@ def cell(name: str, each: Any) -> Text:
         return Text("yes" if each else "")
     if isinstance(each, float):
         return Text(f"{each:.6g}")
+    if name in {"parameters", "metrics"} and isinstance(each, Mapping):
+        return Text("  ".join(f"{key}={_short(one)}" for key, one in each.items()))
     if isinstance(each, Mapping | list | tuple):
         return Text(dump(each, indent=None))
     return Text(str(each))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def ago(moment: str) -> str:

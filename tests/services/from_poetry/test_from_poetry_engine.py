@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from amlkit.errors import AmlkitError, NotSupported, UsageError
 from amlkit.services.from_poetry import CondaFile, convert
@@ -58,7 +59,15 @@ def test_what_is_written_for_pip_resolves(poetry: Convert, pip: Pip, tmp_path: P
     file = poetry('packaging = "^23 || ^24.1"\nclick = "~8.1"\nidna = {version = "3.*"}\n')
     wanted = tmp_path / "requirements.in"
     wanted.write_text("\n".join(pip(file)))
-    command = ["uv", "pip", "compile", "--quiet", "--python-version", file.python, str(wanted)]
+    command = [
+        str(find_uv_bin()),
+        "pip",
+        "compile",
+        "--quiet",
+        "--python-version",
+        file.python,
+        str(wanted),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "error sending request" in done.stderr or "dns error" in done.stderr:
         pytest.skip("PyPI cannot be reached")
