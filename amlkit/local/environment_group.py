@@ -89,6 +89,6 @@ def _distribution(requirement: str) -> str:
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
-        return Requirement(requirement).name
+        return Requirement(requirement.split(" --hash", 1)[0].rstrip("\\ ")).name
     except InvalidRequirement:
         return ""

@@ -95,7 +95,7 @@ class Resolver:
             return None
         text = str(code)
         if text.startswith("azureml:"):
-            from amlkit.services.references import split
+            from amlkit.references import split
 
             asset = self._workspace.assets.get(AssetKind.CODE, *split(text))
             return asset.digest
@@ -156,7 +156,7 @@ class Resolver:
         return self._registered(text)
 
     def _registered(self, text: str) -> Recipe:
-        from amlkit.services.references import split
+        from amlkit.references import split
 
         name, version = split(text)
         try:
@@ -236,7 +236,7 @@ class Resolver:
         return self._local(place, kind, mode)
 
     def _asset(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
-        from amlkit.services.references import split
+        from amlkit.references import split
 
         wanted = AssetKind.MODEL if kind.endswith("model") else AssetKind.DATA
         asset = self._workspace.assets.get(wanted, *split(path))

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amlkit import references
 from amlkit.errors import Conflict, NotFound
 from amlkit.records import Asset, AssetDraft, AssetKind
-from amlkit.services import references
 from amlkit.workspace import Workspace
 
 if TYPE_CHECKING:

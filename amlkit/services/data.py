@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from amlkit import references
 from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
 from amlkit.records import JSON, Asset, AssetDraft, AssetKind, StoredFile
-from amlkit.services import references, selection
+from amlkit.services import selection
 from amlkit.workspace import Progress, Workspace
 
 TYPES = ("uri_file", "uri_folder", "mltable")

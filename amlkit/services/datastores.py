@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from amlkit import references
 from amlkit.errors import NotFound, NotSupported, UsageError
 from amlkit.records import Datastore, StoredFile
-from amlkit.services import references
 from amlkit.workspace import Progress, Workspace
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from amlkit import references
 from amlkit.errors import Conflict, NotFound, UsageError, unreadable
 from amlkit.records import JSON, Asset, AssetDraft, AssetKind
-from amlkit.services import references
 from amlkit.workspace import BuiltEnvironment, JobFilter, Workspace
 
 # Source: Azure/AzureML-Containers, "Azure Machine Learning base images".

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from amlkit import references
 from amlkit.errors import AmlkitError, NotFound, UsageError
 from amlkit.records import Asset, AssetDraft, AssetKind
-from amlkit.services import references
 from amlkit.services.gate import passes
 from amlkit.workspace import Progress, Workspace
 

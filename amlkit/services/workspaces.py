@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from amlkit import references
 from amlkit.config import (
     LOCAL_NAME,
     WorkspaceChoice,
@@ -20,7 +21,7 @@ from amlkit.config import (
 )
 from amlkit.errors import AmlkitError, Conflict, NotFound
 from amlkit.records import Record, WorkspaceInfo
-from amlkit.services import Workspace, references
+from amlkit.services import Workspace
 
 
 @dataclass(frozen=True)
