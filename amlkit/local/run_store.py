@@ -31,23 +31,26 @@ class CatalogueRunStore:
         self._workspace = workspace
         self._metrics = workspace.metric_table
         self._own: dict[str, RunInfo] = {}
-        self._known: dict[str, RunInfo] = {}
+        self._known: set[str] = set()
 
     def info(self, run_id: str) -> RunInfo:
         """Return a run. Raises: UnknownRun."""
         if run_id in self._own:
             return self._own[run_id]
-        if run_id in self._known:
-            return self._known[run_id]
         try:
             job = self._workspace.job_table.get(run_id)
         except NotFound:
             raise UnknownRun(f"no run has the id {run_id}") from None
-        info = self._of(job)
-        if not job.status.final:
-            # While a job runs nothing here changes: what is logged needs no look-up.
-            self._known[run_id] = info
-        return info
+        return self._of(job)
+
+    def require(self, run_id: str) -> None:
+        """Raise unless there is such a run; a job that was there once is not looked up again.
+
+        Raises: UnknownRun.
+        """
+        if run_id not in self._known:
+            self.info(run_id)
+            self._known.add(run_id)
 
     def _of(self, job: Job) -> RunInfo:
         return RunInfo(
@@ -88,7 +91,7 @@ class CatalogueRunStore:
 
     def runs(self, experiments: Sequence[str]) -> list[RunInfo]:
         """Return the runs of some experiments, trials and steps among them."""
-        found = [info for info in self._own.values() if info.experiment in experiments]
+        found = [info for info in list(self._own.values()) if info.experiment in experiments]
         for experiment in experiments:
             for job in self._workspace.job_table.list(JobFilter(experiment=experiment)):
                 found.append(self._of(job))
@@ -111,6 +114,10 @@ class CatalogueRunStore:
     def values(self, run_id: str, kind: str) -> Mapping[str, str]:
         """Return params or tags."""
         return self._metrics.values(run_id, kind)
+
+    def remove_value(self, run_id: str, kind: str, key: str) -> bool:
+        """Forget a param or tag; return whether there was one."""
+        return self._metrics.remove_value(run_id, kind, key)
 
 
 def _milliseconds(moment: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from amlkit.specs.fields import (
     Described,
     Distribution,
@@ -29,7 +31,7 @@ class ModelAsset(Described):
     """Model. Reference: "CLI (v2) model YAML schema"."""
 
     name: str
-    type: Word = "custom_model"
+    type: Word = Field("custom_model", pattern="^(custom_model|mlflow_model|triton_model)$")
     path: str
     flavors: dict[str, Any] | None = None
     stage: str | None = None
@@ -39,6 +41,7 @@ class ModelAsset(Described):
 class CommandComponent(Described):
     """Command component. Reference: "CLI (v2) command component YAML schema"."""
 
+    name: str | None = Field(None, pattern="^[a-z][a-z0-9_]*$")
     type: str = "command"
     display_name: str | None = None
     command: str

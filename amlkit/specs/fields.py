@@ -56,10 +56,13 @@ class Described(Spec):
     properties: Tags | None = None
 
 
+_DATA_TYPES = "uri_file|uri_folder|mltable|mlflow_model|custom_model|triton_model"
+
+
 class Input(Spec):
     """Job input. Reference: "CLI (v2) command job YAML schema", Job inputs."""
 
-    type: Word = "uri_folder"
+    type: Word = Field("uri_folder", pattern=f"^({_DATA_TYPES}|string|number|integer|boolean)$")
     path: str | None = None
     mode: Word | None = None
     description: str | None = None
@@ -77,7 +80,7 @@ class Input(Spec):
 class Output(Spec):
     """Job output. Reference: "CLI (v2) command job YAML schema", Job outputs."""
 
-    type: Word = "uri_folder"
+    type: Word = Field("uri_folder", pattern=f"^({_DATA_TYPES}|number|integer|boolean)$")
     path: str | None = None
     mode: Word | None = None
     name: str | None = None
@@ -101,7 +104,7 @@ class Environment(Described):
     image: str | None = None
     conda_file: str | dict[str, Any] | None = None
     build: Build | None = None
-    os_type: Word | None = None
+    os_type: Word | None = Field(None, pattern="^(linux|windows)$")
     inference_config: dict[str, Any] | None = None
     datastore: str | None = None
 
@@ -122,7 +125,7 @@ class Resources(Spec):
 class Distribution(Spec):
     """Distribution of a job. Reference: "CLI (v2) command job YAML schema", Distribution."""
 
-    type: Word
+    type: Word = Field(pattern="^(pytorch|mpi|tensorflow|ray)$")
     process_count_per_instance: Whole | None = None
     worker_count: Whole | None = None
     parameter_server_count: Whole | None = None

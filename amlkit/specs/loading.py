@@ -248,6 +248,13 @@ def _problem(
         close = did_you_mean(name, _known_fields(model, path))
         hint = f"did you mean `{close}`?" if close else "delete it"
         return parsed.problem(path, f"unknown field `{name}`", hint, code="unknown-field", key=True)
+    if kind == "string_pattern_mismatch" and name == "name":
+        return parsed.problem(
+            path,
+            f"`{error['input']}` cannot be a name here",
+            "use lower-case letters, digits and `_`, starting with a letter",
+            code="name",
+        )
     if kind == "string_pattern_mismatch":
         words = str(error["ctx"]["pattern"]).strip("^$()").split("|")
         close = did_you_mean(str(error["input"]).lower(), words)

@@ -128,7 +128,7 @@ class _Builder:
         return self._scalar(node)
 
     def _scalar(self, node: Any) -> Any:
-        if node.tag.endswith(":str") and node.style is None and _FLOAT.match(node.value):
+        if node.tag.endswith(":str") and not node.style and _FLOAT.match(node.value):
             return float(node.value.replace("_", ""))
         try:
             value = self._loader.construct_object(node, deep=True)

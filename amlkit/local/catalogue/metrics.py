@@ -63,6 +63,13 @@ class MetricTable:
         )
         return {row["key"]: row["value"] for row in rows}
 
+    def remove_value(self, job: str, kind: str, key: str) -> bool:
+        """Forget a param or tag; return whether there was one."""
+        removed = self._database.execute(
+            "delete from run_values where job = ? and kind = ? and key = ?", job, kind, key
+        )
+        return removed > 0
+
     def clear(self, job: str) -> None:
         """Forget what a run logged, before it is run again."""
         with self._database.transaction():

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import math
-import threading
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from amlkit.local.tracking import search
+from amlkit.local.tracking.models import LoggedModels
 from amlkit.local.tracking.store import RunInfo, RunStore, UnknownRun
 from amlkit.records import MetricPoint
 
 Body = Mapping[str, Any]
 Pushed = Callable[[str, list[MetricPoint]], None]
+_LOCATION = "mlflow.artifactLocation"
 
 
 class Api:
@@ -29,8 +32,9 @@ class Api:
         self._pushed = pushed
         self._artifacts = artifact_root
         self._experiments: dict[str, str] = {"0": "Default"}
-        self._models: dict[str, dict[str, Any]] = {}
-        self._lock = threading.Lock()
+        # A dot first: no job is called so.
+        self._loose = artifact_root / ".without-run"
+        self._models = LoggedModels(store, self._loose)
         self._calls: dict[str, Callable[[Body], dict[str, Any]]] = {
             "experiments/get": self._experiment,
             "experiments/get-by-name": self._experiment,
@@ -45,7 +49,7 @@ class Api:
             "runs/log-batch": self._log_batch,
             "runs/log-parameter": lambda body: self._set(body, "param"),
             "runs/set-tag": lambda body: self._set(body, "tag"),
-            "runs/delete-tag": lambda body: {},
+            "runs/delete-tag": self._delete_tag,
             "runs/log-model": lambda body: {},
             "runs/log-inputs": lambda body: {},
             "runs/outputs": lambda body: {},
@@ -59,7 +63,9 @@ class Api:
         if (known := self._calls.get(path)) is not None:
             return known(body)
         if path.startswith("logged-models"):
-            return self._logged_models(method, path, body)
+            return self._models.call(method, path, body)
+        if path == "traces" or path.startswith("traces/"):
+            return self._trace(method, path, body)
         raise LookupError(path)
 
     # Experiments: an experiment is a name; its id is made of it.
@@ -79,7 +85,11 @@ class Api:
 
     def _experiment(self, body: Body) -> dict[str, Any]:
         if "experiment_name" in body:
-            return {"experiment": self._experiment_json(str(body["experiment_name"]))}
+            name = str(body["experiment_name"])
+            # Clients create what they are told does not exist: they must be told the truth.
+            if name not in self._experiments.values() and not self._store.runs([name]):
+                raise UnknownRun(f"no experiment is called {name}")
+            return {"experiment": self._experiment_json(name)}
         return {"experiment": self._experiment_json(self._name(str(body["experiment_id"])))}
 
     def _experiment_json(self, name: str) -> dict[str, Any]:
@@ -101,7 +111,7 @@ class Api:
 
     def _run(self, run_id: str) -> dict[str, Any]:
         info = self._store.info(run_id)
-        latest = [points[-1] for points in self._store.metrics(run_id).values() if points]
+        latest = [_latest(points) for points in self._store.metrics(run_id).values() if points]
         return {
             "info": self._info_json(info),
             "data": {
@@ -142,34 +152,55 @@ class Api:
         return {"run_info": self._info_json(self._store.info(run_id))}
 
     def _search_runs(self, body: Body) -> dict[str, Any]:
+        if body.get("run_view_type") == "DELETED_ONLY":
+            return {"runs": []}
         names = [self._name(str(each)) for each in body.get("experiment_ids") or ()]
-        runs = self._store.runs(names)[: int(body.get("max_results") or 1000)]
-        return {"runs": [self._run(info.run_id) for info in runs]}
+        infos = sorted(self._store.runs(names), key=lambda info: info.start_ms, reverse=True)
+        runs = {info.run_id: self._run(info.run_id) for info in infos}
+        orders = [str(each) for each in body.get("order_by") or ()]
+        records = [(run_id, _record(run)) for run_id, run in runs.items()]
+        found = search.select(records, str(body.get("filter") or ""), orders)
+        start = int(body.get("page_token") or 0)
+        end = start + max(1, int(body.get("max_results") or 1000))
+        more = {"next_page_token": str(end)} if end < len(found) else {}
+        return {"runs": [runs[each] for each in found[start:end]], **more}
 
     # What runs log.
 
     def _log_metric(self, body: Body) -> dict[str, Any]:
-        return self._log(_run_id(body), [_point(body)])
+        return self._log(_run_id(body), [body])
 
     def _log_batch(self, body: Body) -> dict[str, Any]:
         run_id = _run_id(body)
-        points = [_point(each) for each in body.get("metrics") or ()]
+        self._store.require(run_id)
+        metrics = list(body.get("metrics") or ())
+        points = [_point(each) for each in metrics]
         for kind, key in (("param", "params"), ("tag", "tags")):
             values = {str(each["key"]): str(each["value"]) for each in body.get(key) or ()}
             if values:
-                self._store.info(run_id)
                 self._store.set_values(run_id, kind, values)
-        return self._log(run_id, points) if points else {}
+        return self._log(run_id, metrics) if points else {}
 
-    def _log(self, run_id: str, points: list[MetricPoint]) -> dict[str, Any]:
-        self._store.info(run_id)
+    def _log(self, run_id: str, metrics: Sequence[Body]) -> dict[str, Any]:
+        self._store.require(run_id)
+        points = [_point(each) for each in metrics]
         self._store.log(run_id, points)
+        for plain, point in zip(metrics, points, strict=True):
+            if plain.get("model_id"):
+                self._models.measured(plain, run_id, _metric(point))
         self._pushed(run_id, points)
+        return {}
+
+    def _delete_tag(self, body: Body) -> dict[str, Any]:
+        run_id, key = _run_id(body), str(body["key"])
+        self._store.require(run_id)
+        if not self._store.remove_value(run_id, "tag", key):
+            raise UnknownRun(f"the run {run_id} has no tag {key}")
         return {}
 
     def _set(self, body: Body, kind: str) -> dict[str, Any]:
         run_id = _run_id(body)
-        self._store.info(run_id)
+        self._store.require(run_id)
         self._store.set_values(run_id, kind, {str(body["key"]): str(body["value"])})
         return {}
 
@@ -195,48 +226,41 @@ class Api:
         ]
         return {"root_uri": root.as_uri(), "files": files}
 
-    # Logged models, of mlflow 3: kept as long as the job runs; their files are artifacts.
+    # Traces: what a client uploads of one is an artifact of its run; they cannot be searched.
 
-    def _logged_models(self, method: str, path: str, body: Body) -> dict[str, Any]:
-        parts = path.split("/")
-        with self._lock:
-            if len(parts) == 1 and method == "POST":
-                return {"model": self._new_model(body)}
-            if parts[1] == "search":
-                return {"models": list(self._models.values())}
-            model = self._models.get(parts[1])
-            if model is None:
-                raise UnknownRun(f"no logged model has the id {parts[1]}")
-            if method == "PATCH" and len(parts) == 2:
-                model["info"]["status"] = body.get("status", "LOGGED_MODEL_READY")
-            elif parts[2:] == ["tags"]:
-                model["info"]["tags"] += list(body.get("tags") or ())
-            elif parts[2:] == ["params"]:
-                model["data"]["params"] += list(body.get("params") or ())
-            return {"model": model}
+    def _trace(self, method: str, path: str, body: Body) -> dict[str, Any]:
+        parts = path.split("/")[1:]
+        if method == "POST" and not parts and "trace" in body:
+            info = dict(body["trace"]["trace_info"])
+            tags = dict(info.get("tags") or {})
+            place = self._trace_place(str(info["trace_id"]), info.get("trace_metadata") or {})
+            return {"trace": {"trace_info": {**info, "tags": {**tags, _LOCATION: place}}}}
+        if method == "POST" and not parts:
+            return {"trace_info": self._trace_v2(f"tr-{uuid.uuid4().hex}", body)}
+        if method == "PATCH" and len(parts) == 1:
+            return {"trace_info": self._trace_v2(parts[0], body)}
+        if method in {"PATCH", "DELETE"} and parts[1:] == ["tags"]:
+            return {}
+        raise LookupError(path)
 
-    def _new_model(self, body: Body) -> dict[str, Any]:
-        model_id = f"m-{uuid.uuid4().hex}"
-        run_id = str(body.get("source_run_id") or "")
-        root = self._store.info(run_id).artifacts if run_id else self._artifacts
-        moment = int(time.time() * 1000)
-        model: dict[str, Any] = {
-            "info": {
-                "model_id": model_id,
-                "experiment_id": str(body["experiment_id"]),
-                "name": body.get("name") or model_id,
-                "creation_timestamp_ms": moment,
-                "last_updated_timestamp_ms": moment,
-                "artifact_uri": (root / "models" / model_id / "artifacts").as_uri(),
-                "status": "LOGGED_MODEL_PENDING",
-                "source_run_id": run_id,
-                "model_type": body.get("model_type") or "",
-                "tags": list(body.get("tags") or ()),
-            },
-            "data": {"params": list(body.get("params") or ()), "metrics": []},
+    def _trace_v2(self, trace_id: str, body: Body) -> dict[str, Any]:
+        metadata = list(body.get("request_metadata") or ())
+        place = self._trace_place(trace_id, {each["key"]: each["value"] for each in metadata})
+        return {
+            "request_id": trace_id,
+            "experiment_id": str(body.get("experiment_id") or "0"),
+            "timestamp_ms": int(body.get("timestamp_ms") or 0),
+            "status": body.get("status") or "IN_PROGRESS",
+            "request_metadata": metadata,
+            "tags": [*(body.get("tags") or ()), {"key": _LOCATION, "value": place}],
         }
-        self._models[model_id] = model
-        return model
+
+    def _trace_place(self, trace_id: str, metadata: Mapping[str, Any]) -> str:
+        if re.fullmatch(r"[\w-]{1,100}", trace_id) is None:
+            raise ValueError(f"`{trace_id}` is not the id of a trace")
+        run_id = str(metadata.get("mlflow.sourceRun") or "")
+        root = self._store.info(run_id).artifacts if run_id else self._loose
+        return (root / "traces" / trace_id / "artifacts").as_uri()
 
 
 def _run_id(body: Body) -> str:
@@ -250,6 +274,21 @@ def _point(plain: Body) -> MetricPoint:
         int(plain.get("step") or 0),
         int(plain.get("timestamp") or time.time() * 1000),
     )
+
+
+def _latest(points: Sequence[MetricPoint]) -> MetricPoint:
+    # The highest step, then the latest logged: what `job show` says too.
+    return max(enumerate(points), key=lambda each: (each[1].step, each[0]))[1]
+
+
+def _record(run: Body) -> search.Record:
+    data = run["data"]
+    return {
+        "attribute": run["info"],
+        "metric": {each["key"]: float(each["value"]) for each in data["metrics"]},
+        "param": {each["key"]: each["value"] for each in data["params"]},
+        "tag": {each["key"]: each["value"] for each in data["tags"]},
+    }
 
 
 def _metric(point: MetricPoint) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
+import os
 import socket
 import socketserver
 import threading
@@ -64,8 +65,8 @@ class TrackingServer:
             "MLFLOW_EXPERIMENT_ID": self._server.api.experiment_id(experiment),
             "MLFLOW_DISABLE_TELEMETRY": "true",
             # A proxy of the user's must not see loopback traffic.
-            "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost",
+            "NO_PROXY": _unproxied(),
+            "no_proxy": _unproxied(),
         }
 
     def close(self) -> None:
@@ -200,6 +201,11 @@ def _chunks(stream: _Stream) -> bytes:
         stream.readline(LINE_LIMIT)
         if size == 0:
             return body
+
+
+def _unproxied() -> str:
+    own = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return ",".join([*filter(None, [own]), "127.0.0.1,localhost"])
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

@@ -34,6 +34,10 @@ class RunStore(Protocol):
         """Return a run."""
         ...
 
+    def require(self, run_id: str) -> None:
+        """Raise `UnknownRun` unless there is such a run; cheap, for every call that logs."""
+        ...
+
     def create(self, experiment: str, name: str | None, tags: Mapping[str, str]) -> RunInfo:
         """Make a run that a client asked for, such as a nested one."""
         ...
@@ -60,4 +64,8 @@ class RunStore(Protocol):
 
     def values(self, run_id: str, kind: str) -> Mapping[str, str]:
         """Return params or tags."""
+        ...
+
+    def remove_value(self, run_id: str, kind: str, key: str) -> bool:
+        """Forget a param or tag; return whether there was one."""
         ...
