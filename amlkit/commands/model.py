@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from amlkit.errors import UsageError
-from amlkit.options import QueryOption, TagOption, pairs
+from amlkit.options import DryRunOption, QueryOption, TagOption, pairs
 from amlkit.output import Format
+from amlkit.records import Planned
 from amlkit.session import Session
 
 app = typer.Typer(help="Registered models.", no_args_is_help=True, rich_markup_mode=None)
@@ -42,6 +43,7 @@ def register(
     version: Annotated[str | None, typer.Option("--version", help="Default: the next one.")] = None,
     description: Annotated[str | None, typer.Option("--description")] = None,
     tag: TagOption = None,
+    dry_run: DryRunOption = False,
     output: Annotated[Format | None, typer.Option("-o", "--format", help="Format.")] = None,
     query: QueryOption = None,
 ) -> None:
@@ -54,6 +56,13 @@ def register(
     if job is None and output_name != "default":
         raise UsageError("--output names an output of a job", hint="give --job; the format is -o")
     session = Session.of(ctx)
+    if dry_run:
+        draft = session.workspace.models.draft(
+            name=name, path=path, job=job, output=output_name, condition=condition, type=type
+        )
+        spec = {"name": name, "version": version, "path": draft.path, **draft.spec}
+        session.output.record(Planned("register model", spec), output, query)
+        return
     with session.output.progress("storing") as progress:
         model = session.workspace.models.register(
             name=name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from amlkit import references
@@ -40,6 +41,25 @@ class Models:
         condition: as in `metrics.accuracy > 0.9`; the job's metrics must meet it.
         Raises: NotFound, Conflict, AmlkitError: the condition is not met; nothing is registered.
         """
+        draft = self.draft(
+            name=name, path=path, job=job, output=output, condition=condition, type=type
+        )
+        return self._assets.create(
+            replace(draft, version=version, description=description, tags=dict(tags or {})),
+            progress=progress,
+        )
+
+    def draft(
+        self,
+        *,
+        name: str,
+        path: str | Path | None = None,
+        job: str | None = None,
+        output: str = "default",
+        condition: str | None = None,
+        type: str | None = None,
+    ) -> AssetDraft:
+        """Return what `register` would register, the gate passed; change nothing."""
         references.check_name(name, "model")
         if (path is None) == (job is None):
             raise UsageError("a model comes from a path or a job", hint="give --path or --job")
@@ -50,28 +70,15 @@ class Models:
             _check(condition, source, self._jobs.get(source).metrics)
         elif condition is not None:
             raise UsageError("--if needs the metrics of a job", hint="give --job")
-        assert path is not None
-        place = Path(path)
+        place = Path(str(path))
         if not place.exists():
-            raise NotFound(
-                f"`{place}` does not exist", hint="check the path; it is relative to here"
-            )
+            raise NotFound(f"`{place}` does not exist", hint="the path is relative to here")
         kind = type or ("mlflow_model" if (place / "MLmodel").is_file() else "custom_model")
         if kind not in TYPES:
-            raise UsageError(
-                f"`{kind}` is not a type of model", hint=f"use one of {', '.join(TYPES)}"
-            )
-        draft = AssetDraft(
-            AssetKind.MODEL,
-            name,
-            {"type": kind},
-            version=version,
-            path=str(place),
-            description=description,
-            tags=dict(tags or {}),
-            properties=properties,
+            raise UsageError(f"`{kind}` is not a type of model", hint=f"use {', '.join(TYPES)}")
+        return AssetDraft(
+            AssetKind.MODEL, name, {"type": kind}, path=str(place), properties=properties
         )
-        return self._assets.create(draft, progress=progress)
 
     def _output(self, job: str, output: str) -> tuple[str, str]:
         found = self._jobs.get(job)

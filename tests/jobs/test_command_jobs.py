@@ -237,9 +237,11 @@ def test_ctrl_c_while_streaming_detaches_and_the_job_goes_on(amlkit, job, tmp_pa
     assert amlkit("job", "wait", "j", "-o", "none").returncode == 0
 
 
-def test_a_full_disk_fails_the_job_and_says_so(amlkit, tmp_path):
+def test_a_full_disk_while_outputs_are_stored_fails_the_job_and_says_so(amlkit, tmp_path):
+    # Files that fit one by one; together, as the store keeps them, they do not.
     (tmp_path / "job.yml").write_text(
-        "type: command\ncommand: head -c 3000000 /dev/zero > ${{outputs.big}}/zeros\n"
+        "type: command\n"
+        "command: for i in $(seq 40); do head -c 100000 /dev/urandom > ${{outputs.big}}/$i; done\n"
         "environment: azureml:none@latest\n"
         "outputs:\n  big: {type: uri_folder, name: big}\n"
     )
@@ -251,6 +253,8 @@ def test_a_full_disk_fails_the_job_and_says_so(amlkit, tmp_path):
     )
     done = amlkit("job", "wait", "d", "-o", "none")
     assert done.returncode == 1
+    assert "disk" in done.stderr
+    assert "full" in done.stderr
     assert json.loads(amlkit("data", "list").stdout) == []
 
 

@@ -103,7 +103,7 @@ def select(records: Iterable[tuple[str, Record]], text: str, order_by: Sequence[
         lacks = [each for each in kept if each[1].get(kind, {}).get(key) is None]
         down = (match["way"] or "").lower() == "desc"
         # One key holds values of one type: metrics and times numbers, all else text.
-        has.sort(key=lambda each: each[1][kind][key], reverse=down)  # type: ignore[arg-type,return-value]
+        has.sort(key=lambda each: each[1][kind][key], reverse=down)
         kept = has + lacks
     return [each for each, _ in kept]
 

@@ -38,8 +38,11 @@ class Unauthenticated(Exception):
 class TrackingServer:
     """A running server. Any mlflow client that gets `environment(run_id)` logs to it."""
 
-    def __init__(self, server: _Server, token: str, store: RunStore) -> None:
+    def __init__(
+        self, server: _Server, accepting: threading.Thread, token: str, store: RunStore
+    ) -> None:
         self._server = server
+        self._accepting = accepting
         self._token = token
         self._store = store
         self.port = int(server.server_address[1])
@@ -51,8 +54,9 @@ class TrackingServer:
     ) -> TrackingServer:
         """Listen on a free port of 127.0.0.1; `on_metrics` is called in the server's threads."""
         server = _Server(Api(store, on_metrics, artifact_root), token)
-        threading.Thread(target=server.accept, daemon=True).start()
-        return cls(server, token, store)
+        accepting = threading.Thread(target=server.accept, daemon=True)
+        accepting.start()
+        return cls(server, accepting, token, store)
 
     def environment(self, run_id: str) -> dict[str, str]:
         """Return the variables that make an mlflow client log to this run."""
@@ -75,6 +79,8 @@ class TrackingServer:
         with contextlib.suppress(OSError):
             # Wakes the thread that waits in `accept`.
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        # A socket that another thread waits on still listens for a moment after it is closed.
+        self._accepting.join(timeout=1)
         self._server.server_close()
 
 

@@ -13,6 +13,7 @@ from amlkit.local.catalogue import JobRow
 from amlkit.local.run_store import CatalogueRunStore
 from amlkit.local.tracking import TrackingServer
 from amlkit.local.workspace import LocalWorkspace
+from amlkit.records import Status
 
 TOKEN = "token-of-the-job"
 
@@ -163,3 +164,117 @@ def test_a_closed_server_takes_no_more_calls(server):
     server.close()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", server.port), timeout=2)
+
+
+def test_a_removed_tag_is_gone_and_a_missing_one_is_named(server):
+    call(server, "runs/set-tag", {"run_id": "run1", "key": "a", "value": "b"})
+    assert call(server, "runs/delete-tag", {"run_id": "run1", "key": "a"})[0] == 200
+    _, found = call(server, "runs/get?run_id=run1")
+    assert "a" not in [each["key"] for each in found["run"]["data"]["tags"]]
+    status, answer = call(server, "runs/delete-tag", {"run_id": "run1", "key": "a"})
+    assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_the_latest_metric_is_that_of_the_highest_step_as_in_the_catalogue(server, workspace):
+    call(server, "runs/log-metric", metric(1.0, step=5))
+    call(server, "runs/log-metric", metric(2.0, step=3))
+    _, found = call(server, "runs/get?run_id=run1")
+    shown = {each["key"]: each["value"] for each in found["run"]["data"]["metrics"]}
+    assert shown == workspace.metric_table.latest(["run1"])["run1"] == {"accuracy": 1.0}
+
+
+def test_a_run_that_has_ended_is_no_longer_shown_as_running(server, workspace):
+    call(server, "runs/log-metric", metric(1.0))
+    workspace.job_table.advance("run1", Status.COMPLETED)
+    _, found = call(server, "runs/get?run_id=run1")
+    assert found["run"]["info"]["status"] == "FINISHED"
+    assert found["run"]["info"]["end_time"] > 0
+
+
+def test_an_experiment_that_nobody_made_does_not_exist(server):
+    status, answer = call(server, "experiments/get-by-name?experiment_name=absent")
+    assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
+    call(server, "experiments/create", {"name": "absent"})
+    assert call(server, "experiments/get-by-name?experiment_name=absent")[0] == 200
+
+
+def test_the_users_own_proxy_exceptions_stay(server, monkeypatch):
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    assert server.environment("run1")["no_proxy"] == "intranet.example,127.0.0.1,localhost"
+
+
+def test_a_trace_is_given_a_place_among_the_artifacts_of_its_run(server):
+    info = {"trace_id": "tr-1", "trace_metadata": {"mlflow.sourceRun": "run1"}}
+    status, found = call(server, "traces", {"trace": {"trace_info": info}})
+    place = found["trace"]["trace_info"]["tags"]["mlflow.artifactLocation"]
+    assert (status, place.split("/jobs/")[1]) == (200, "run1/artifacts/traces/tr-1/artifacts")
+    info["trace_id"] = "../../escape"
+    assert call(server, "traces", {"trace": {"trace_info": info}})[0] == 400
+
+
+def search(server, **body):
+    _, found = call(server, "experiments/get-by-name?experiment_name=digits")
+    number = found["experiment"]["experiment_id"]
+    return call(server, "runs/search", {"experiment_ids": [number], **body})
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", {"run1", "run2"}),
+        ("metrics.accuracy > 0.5", {"run2"}),
+        ("metrics.absent > 0", set()),
+        ("params.lr = '0.1' and tags.`who is` != 'x and y'", {"run1"}),
+        ("tags.`who is` LIKE 'y%'", {"run1"}),
+        ("attributes.run_id IN ('run2', 'other')", {"run2"}),
+        ("run_id not in ('run2')", {"run1"}),
+        ("status = 'RUNNING' AND start_time > 0", {"run1", "run2"}),
+    ],
+)
+def test_a_filter_keeps_the_runs_that_it_describes(server, workspace, text, kept):
+    workspace.job_table.add(JobRow("run2", "command", "run2", "digits"))
+    call(server, "runs/log-metric", metric(0.4))
+    call(server, "runs/log-metric", metric(0.9, run="run2"))
+    workspace.metric_table.set_values("run1", "param", {"lr": "0.1"})
+    workspace.metric_table.set_values("run1", "tag", {"who is": "yours"})
+    status, found = search(server, filter=text)
+    assert status == 200
+    assert {run["info"]["run_id"] for run in found.get("runs", ())} == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["params.lr", "metrics.a LIKE 'x'", "dataset.name = 'd'", "metrics.a > b", "a = 'b' and"],
+)
+def test_a_filter_that_is_not_understood_is_refused(server, text):
+    status, answer = search(server, filter=text)
+    assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_runs_are_ordered_and_handed_out_in_pages(server, workspace):
+    for number in (2, 3):
+        workspace.job_table.add(JobRow(f"run{number}", "command", "x", "digits"))
+        call(server, "runs/log-metric", metric(number, run=f"run{number}"))
+    order = ["metrics.accuracy DESC"]
+    _, first = search(server, order_by=order, max_results=2)
+    assert [run["info"]["run_id"] for run in first["runs"]] == ["run3", "run2"]
+    _, rest = search(server, order_by=order, max_results=2, page_token=first["next_page_token"])
+    # A run that never logged the metric comes last.
+    assert [run["info"]["run_id"] for run in rest["runs"]] == ["run1"]
+    assert "next_page_token" not in rest
+
+
+def test_a_logged_model_keeps_what_is_said_of_it_and_can_be_removed(server):
+    body = {"experiment_id": "0", "name": "m", "source_run_id": "run1"}
+    model = call(server, "logged-models", body)[1]["model"]["info"]["model_id"]
+    call(server, "runs/log-metric", metric(0.7) | {"model_id": model})
+    for value in "bc":
+        tags = {"tags": [{"key": "a", "value": value}]}
+        call(server, f"logged-models/{model}/tags", tags, method="PATCH")
+    _, found = call(server, f"logged-models/{model}")
+    assert found["model"]["info"]["tags"] == [{"key": "a", "value": "c"}]
+    assert [each["value"] for each in found["model"]["data"]["metrics"]] == [0.7]
+    query = {"experiment_ids": ["0"], "filter": "name = 'other'"}
+    assert call(server, "logged-models/search", query)[1] == {"models": []}
+    call(server, f"logged-models/{model}", method="DELETE")
+    assert call(server, f"logged-models/{model}")[0] == 404
