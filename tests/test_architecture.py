@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from amlkit.cli import COMMANDS
+from amlkit.cli import COMMANDS, app
 
 ROOT = Path(__file__).parents[1] / "amlkit"
 HEAVY = ("azure", "pydantic", "rich", "yaml", "numpy", "mlflow", "jmespath", "asyncio")
@@ -56,6 +56,19 @@ def test_every_command_loads_through_the_lazy_group_and_has_help(name):
     )
     assert done.returncode == 0, done.stderr
     assert "Usage: amlkit" in done.stdout
+
+
+@pytest.mark.parametrize("group", [name for name in COMMANDS if name not in {"init", "validate"}])
+def test_every_verb_has_help_with_a_sentence(group):
+    import typer
+
+    root = typer.main.get_command(app)
+    context = root.make_context("amlkit", [group, "--help"], resilient_parsing=True)
+    command = root.get_command(context, group)
+    verbs = command.list_commands(context)
+    assert len(verbs) > 1
+    for verb in verbs:
+        assert command.get_command(context, verb).help, f"{group} {verb}"
 
 
 def test_sql_is_only_in_the_catalogue():

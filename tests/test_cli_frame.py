@@ -14,6 +14,12 @@ def test_a_mistyped_command_names_the_closest_one(amlkit):
     assert "did you mean `amlkit job`?" in done.stderr
 
 
+def test_a_mistyped_verb_names_the_closest_one(amlkit):
+    done = amlkit("job", "sbumit")
+    assert done.returncode == 2
+    assert "did you mean `amlkit job submit`?" in done.stderr
+
+
 def test_an_unknown_option_exits_2_and_points_to_help(amlkit):
     done = amlkit("data", "list", "--frob")
     assert done.returncode == 2

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import Field
 
 from amlkit.specs.fields import (
+    ComponentInput,
+    ComponentOutput,
     Described,
     Distribution,
     Environment,
-    Input,
-    Output,
     Resources,
     Text,
     Word,
@@ -50,8 +50,8 @@ class CommandComponent(Described):
     environment_variables: dict[str, Text | None] | None = None
     distribution: Distribution | None = None
     resources: Resources | None = None
-    inputs: dict[str, Input] | None = None
-    outputs: dict[str, Output] | None = None
+    inputs: dict[str, ComponentInput] | None = None
+    outputs: dict[str, ComponentOutput | None] | None = None
     is_deterministic: bool | None = None
     additional_includes: list[str] | None = None
     latest_version: Text | None = None

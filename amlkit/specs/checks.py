@@ -87,7 +87,7 @@ class _Checker:
                     "unknown-expression",
                     self._tolerated,
                 )
-            elif not binding.keys or binding.keys[0] not in known[binding.root]:
+            elif not _defined(binding, known[binding.root]):
                 name = binding.keys[0] if binding.keys else ""
                 self._undefined(path, binding, name, known[binding.root])
 
@@ -243,6 +243,12 @@ class _Checker:
                 "range",
                 "warning",
             )
+
+
+def _defined(binding: expressions.Binding, known: set[str]) -> bool:
+    """Return whether a name exists; the members of a parameter group are named `group.member`."""
+    path = ".".join(binding.keys)
+    return bool(binding.keys) and (binding.keys[0] in known or path in known)
 
 
 _RANGE = ("min_value", "max_value")

@@ -80,7 +80,7 @@ class Input(Spec):
 class Output(Spec):
     """Job output. Reference: "CLI (v2) command job YAML schema", Job outputs."""
 
-    type: Word = Field("uri_folder", pattern=f"^({_DATA_TYPES}|number|integer|boolean)$")
+    type: Word = Field("uri_folder", pattern=f"^({_DATA_TYPES})$")
     path: str | None = None
     mode: Word | None = None
     name: str | None = None
@@ -88,6 +88,21 @@ class Output(Spec):
     description: str | None = None
     early_available: bool | None = None
     path_on_compute: str | None = None
+
+
+class ComponentInput(Input):
+    """Component input. Reference: "CLI (v2) command component YAML schema", Component input."""
+
+    type: Word = Field(pattern=f"^({_DATA_TYPES}|path|string|number|integer|boolean)$")
+
+
+class ComponentOutput(Output):
+    """Component output. Reference: "CLI (v2) command component YAML schema", Component output."""
+
+    type: Word = Field(
+        "uri_folder", pattern=f"^({_DATA_TYPES}|path|string|number|integer|boolean)$"
+    )
+    is_control: bool | None = None
 
 
 class Build(Spec):

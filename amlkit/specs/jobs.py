@@ -22,17 +22,32 @@ from amlkit.specs.fields import (
 )
 
 
+class Service(Spec):
+    """An interactive service of a job: SSH, JupyterLab, VS Code, TensorBoard."""
+
+    type: Word | None = None
+    port: Whole | None = None
+    nodes: Text | None = None
+    endpoint: str | None = None
+    status: str | None = None
+    error_message: str | None = None
+    properties: dict[str, Any] | None = None
+    ssh_public_keys: str | None = None
+    log_dir: str | None = None
+
+
 class JobBase(Described):
     """What every job has. Reference: "CLI (v2) command job YAML schema"."""
 
     type: str
+    tags: dict[str, str | None] | None = None
     display_name: str | None = None
     experiment_name: str | None = None
     compute: str | None = None
     inputs: Inputs | None = None
     outputs: Outputs | None = None
     identity: dict[str, Any] | None = None
-    services: dict[str, Any] | None = None
+    services: dict[str, Service] | None = None
     queue_settings: QueueSettings | None = None
     id: str | None = None
     status: str | None = None
@@ -70,8 +85,6 @@ class Trial(Spec):
     display_name: str | None = None
     description: str | None = None
     tags: dict[str, Any] | None = None
-    inputs: Inputs | None = None
-    outputs: Outputs | None = None
 
 
 class Objective(Spec):

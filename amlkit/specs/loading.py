@@ -93,9 +93,10 @@ def load(
         model = _validate(parsed, model_of(found))
     problems = list(parsed.problems)
     if model is not None:
-        from amlkit.specs import checks
+        from amlkit.specs import checks, rules
 
         problems += checks.check(found, parsed, base, lenient=lenient)
+        problems += rules.check(found, parsed, base)
     errors = [each for each in problems if each.severity == "error"]
     if errors or model is None:
         raise InvalidSpec(sorted(problems))
