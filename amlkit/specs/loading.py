@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -90,7 +90,10 @@ def load(
     found = _kind(parsed, kind)
     base = path.absolute().parent if path is not None else Path.cwd()
     with _without_plugins():
-        model = _validate(parsed, model_of(found))
+        chosen = model_of(found)
+        tolerated = _unknown_fields(parsed, chosen) if lenient and "component" in found else ()
+        model = _validate(parsed, chosen, {each.path for each in tolerated})
+    parsed.problems += tolerated
     problems = list(parsed.problems)
     if model is not None:
         from amlkit.specs import checks, rules
@@ -182,11 +185,30 @@ def _noun(kind: str) -> str:
     return f"{member} {family}" if member else family
 
 
-def _validate(parsed: Source, model: type[BaseModel]) -> BaseModel | None:
+def _unknown_fields(parsed: Source, model: type[BaseModel]) -> list[Problem]:
+    """Return warnings of the fields on top that Azure ML drops from a component in silence."""
+    known = _known_fields(model, ("",))
+    return [
+        parsed.problem(
+            (name,),
+            f"unknown field `{name}`: Azure ML ignores it",
+            f"did you mean `{close}`?" if (close := did_you_mean(name, known)) else "delete it",
+            code="unknown-field",
+            key=True,
+            severity="warning",
+        )
+        for name in parsed.data
+        if name not in known
+    ]
+
+
+def _validate(
+    parsed: Source, model: type[BaseModel], ignored: Collection[str] = ()
+) -> BaseModel | None:
     from pydantic import ValidationError
 
     try:
-        return model.model_validate(parsed.data)
+        return model.model_validate({k: v for k, v in parsed.data.items() if k not in ignored})
     except ValidationError as error:
         parsed.problems += _problems(parsed, model, error)
         return None

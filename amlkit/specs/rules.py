@@ -131,9 +131,9 @@ class _Rules:
         for name, space in (data.get("search_space") or {}).items():
             for index, value in enumerate(space.get("values") or ()):
                 if value is None or isinstance(value, bool | list):
-                    path = ("search_space", name, "values", index)
+                    place = ("search_space", name, "values", index)
                     hint = "write it as text, in quotes"
-                    self._add(path, "a choice is a number or text", hint, "wrong-type")
+                    self._add(place, "a choice is a number or text", hint, "wrong-type")
         policy = data.get("early_termination") or {}
         if str(policy.get("type")).lower() == "truncation_selection":
             field = "truncation_percentage"
