@@ -123,7 +123,7 @@ def _sweep_of(
             hint=f"write ${{{{search_space.{unused[0]}}}}} where its value belongs",
         )
     moved = {"code", "environment", "environment_variables", "distribution", "resources"}
-    trial = {"command": text, **{key: command[key] for key in moved & command.keys()}}
+    trial = {"command": text, **{key: value for key, value in command.items() if key in moved}}
     kept = {"type", "command", "$schema", "inputs", "limits", *moved}
     inputs = {k: v for k, v in (command.get("inputs") or {}).items() if k not in space}
     sweep: dict[str, Any] = {

@@ -46,7 +46,7 @@ def _file(objects: Objects, entry: Entry, target: Path, *, shared: bool) -> None
     if place is None:
         raise AmlkitError(
             f"the content of `{entry.path}` is missing from the store",
-            hint="amlkit workspace verify names everything that is damaged",
+            hint="register it again from its source",
         )
     if place.pack:
         target.write_bytes(objects.read(place))

@@ -340,5 +340,5 @@ def _disk_full_told(place: Path, needed: int) -> Iterator[None]:
         free = shutil.disk_usage(place if place.exists() else place.parent).free
         raise AmlkitError(
             f"the disk is full: `{place}` needs {needed} bytes and {free} are free",
-            hint="free some space (`amlkit workspace gc`), then run it again",
+            hint="free some space, then run it again",
         ) from None
