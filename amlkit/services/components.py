@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit import references
-from amlkit.errors import Conflict, NotFound
+from amlkit.errors import Conflict, NotFound, NotSupported
 from amlkit.records import Asset, AssetDraft, AssetKind
 from amlkit.workspace import Workspace
 
@@ -36,9 +36,16 @@ class Components:
         """Register the component of a YAML file; the same content is no new version.
 
         version: replaces the file's; without either, the next one when something has changed.
-        Raises: InvalidSpec, NotFound. Conflict: that version exists with other content.
+        Raises: InvalidSpec, NotFound. NotSupported: not a command component.
+            Conflict: that version exists with other content.
         """
-        draft = self._draft(load(file, overrides, lenient=lenient), name, version)
+        loaded = load(file, overrides, lenient=lenient)
+        if loaded.kind != "component.command":
+            raise NotSupported(
+                f"`{file}` is a {loaded.kind.removeprefix('component.')} component",
+                hint="only command components can be registered; the others can be validated",
+            )
+        draft = self._draft(loaded, name, version)
         if draft.version is not None:
             return self._assets.create(draft)
         return self._changed(draft)

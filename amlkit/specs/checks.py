@@ -23,16 +23,18 @@ def check(kind: str, source: Source, base: Path, *, lenient: bool) -> list[Probl
         checker.command(data, (), set())
         checker.ports(data)
     elif kind == "job.sweep":
-        trial = data.get("trial") or {}
-        checker.command(
-            {
-                **trial,
-                "inputs": {**(trial.get("inputs") or {}), **(data.get("inputs") or {})},
-                "outputs": {**(trial.get("outputs") or {}), **(data.get("outputs") or {})},
-            },
-            ("trial",),
-            set(data.get("search_space") or {}),
-        )
+        trial = data["trial"]
+        # In a pipeline, the trial of a sweep can be a component's file.
+        if isinstance(trial, Mapping):
+            checker.command(
+                {
+                    **trial,
+                    "inputs": {**(trial.get("inputs") or {}), **(data.get("inputs") or {})},
+                    "outputs": {**(trial.get("outputs") or {}), **(data.get("outputs") or {})},
+                },
+                ("trial",),
+                set(data.get("search_space") or {}),
+            )
         checker.ports(data)
         checker.search_space(data)
         checker.sweep_limits(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from amlkit.errors import InvalidSpec, Problem, UsageError, did_you_mean, unreadable
 from amlkit.specs import source as yaml_source
+from amlkit.specs import validation
 from amlkit.specs.source import Source
 
 if TYPE_CHECKING:
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 KINDS = {
     "job.command": ("jobs", "CommandJob"),
     "job.sweep": ("jobs", "SweepJob"),
+    "job.pipeline": ("pipelines", "PipelineJob"),
     "component.command": ("assets", "CommandComponent"),
+    "component.pipeline": ("pipelines", "PipelineComponent"),
+    "component.parallel": ("pipelines", "ParallelComponent"),
+    "component.spark": ("pipelines", "SparkComponent"),
     "data": ("assets", "DataAsset"),
     "model": ("assets", "ModelAsset"),
     "environment": ("fields", "Environment"),
@@ -33,7 +38,11 @@ KINDS = {
 _SCHEMAS = {
     "commandJob": "job.command",
     "sweepJob": "job.sweep",
+    "pipelineJob": "job.pipeline",
     "commandComponent": "component.command",
+    "pipelineComponent": "component.pipeline",
+    "parallelComponent": "component.parallel",
+    "sparkComponent": "component.spark",
     "data.": "data",
     "model.": "model",
     "environment.": "environment",
@@ -91,19 +100,28 @@ def load(
     base = path.absolute().parent if path is not None else Path.cwd()
     with _without_plugins():
         chosen = model_of(found)
-        tolerated = _unknown_fields(parsed, chosen) if lenient and "component" in found else ()
-        model = _validate(parsed, chosen, {each.path for each in tolerated})
+        dropped = lenient and found.startswith("component.")
+        tolerated = validation.unknown_fields(parsed, chosen) if dropped else []
+        model = validation.validate(parsed, chosen, {each.path for each in tolerated})
     parsed.problems += tolerated
     problems = list(parsed.problems)
     if model is not None:
-        from amlkit.specs import checks, rules
-
-        problems += checks.check(found, parsed, base, lenient=lenient)
-        problems += rules.check(found, parsed, base)
+        problems += _meaning(found, parsed, base, lenient)
     errors = [each for each in problems if each.severity == "error"]
     if errors or model is None:
         raise InvalidSpec(sorted(problems))
     return result(found, model, parsed.data, path, base, tuple(sorted(problems)), parsed.at)
+
+
+def _meaning(kind: str, parsed: Source, base: Path, lenient: bool) -> list[Problem]:
+    from amlkit.specs import checks, rules
+
+    found = checks.check(kind, parsed, base, lenient=lenient) + rules.check(kind, parsed, base)
+    if kind in {"job.pipeline", "component.pipeline", "component.parallel"}:
+        from amlkit.specs import graph
+
+        found += graph.check(kind, parsed, base, lenient=lenient)
+    return found
 
 
 def _read(path: Path | None) -> str:
@@ -156,6 +174,8 @@ def _found_kind(data: Mapping[str, Any], wanted: str | None) -> str:
 
 
 def _untyped_job(data: Mapping[str, Any]) -> str:
+    if "jobs" in data:
+        return "pipeline"
     return "sweep" if "trial" in data else "command"
 
 
@@ -168,164 +188,27 @@ def _by_content(data: Mapping[str, Any], written: str) -> str:
         return "conda"
     if written == "sweep" or "trial" in data:
         return "job.sweep"
+    if written == "pipeline" or "jobs" in data:
+        job_only = {"compute", "experiment_name", "settings", "component"} & data.keys()
+        versioned = "version" in data or _typed_ports(data)
+        return "component.pipeline" if versioned and not job_only else "job.pipeline"
+    if written == "parallel":
+        return "component.parallel"
     if written == "command" or "command" in data:
-        inputs = data.get("inputs")
-        ports = inputs.values() if isinstance(inputs, Mapping) else ()
-        typed = any(isinstance(each, Mapping) and "path" not in each for each in ports)
         job_only = {"compute", "experiment_name", "limits", "services"} & data.keys()
-        component = (typed or "version" in data) and not job_only
+        component = (_typed_ports(data) or "version" in data) and not job_only
         return "component.command" if component and written == "command" else "job.command"
     if "image" in data or "conda_file" in data or "build" in data:
         return "environment"
     return f"job.{written}" if written else "job.command"
 
 
+def _typed_ports(data: Mapping[str, Any]) -> bool:
+    inputs = data.get("inputs")
+    ports = inputs.values() if isinstance(inputs, Mapping) else ()
+    return any(isinstance(each, Mapping) and "path" not in each for each in ports)
+
+
 def _noun(kind: str) -> str:
     family, _, member = kind.partition(".")
     return f"{member} {family}" if member else family
-
-
-def _unknown_fields(parsed: Source, model: type[BaseModel]) -> list[Problem]:
-    """Return warnings of the fields on top that Azure ML drops from a component in silence."""
-    known = _known_fields(model, ("",))
-    return [
-        parsed.problem(
-            (name,),
-            f"unknown field `{name}`: Azure ML ignores it",
-            f"did you mean `{close}`?" if (close := did_you_mean(name, known)) else "delete it",
-            code="unknown-field",
-            key=True,
-            severity="warning",
-        )
-        for name in parsed.data
-        if name not in known
-    ]
-
-
-def _validate(
-    parsed: Source, model: type[BaseModel], ignored: Collection[str] = ()
-) -> BaseModel | None:
-    from pydantic import ValidationError
-
-    try:
-        return model.model_validate({k: v for k, v in parsed.data.items() if k not in ignored})
-    except ValidationError as error:
-        parsed.problems += _problems(parsed, model, error)
-        return None
-
-
-def _problems(parsed: Source, model: type[BaseModel], error: Any) -> list[Problem]:
-    found: dict[tuple[str, ...], list[Problem]] = {}
-    for each in error.errors(include_url=False, include_context=True):
-        path = _path(parsed.data, each["loc"])
-        problem = _problem(parsed, model, path, each)
-        found.setdefault(tuple(str(part) for part in path), []).append(problem)
-    # A union reports each member that did not fit; deeper problems say more than its own.
-    kept = []
-    for path, problems in found.items():
-        deeper = any(other != path and other[: len(path)] == path for other in found)
-        if not deeper or problems[0].code in {"unknown-field", "missing-field"}:
-            kept.append(problems[0])
-    return kept
-
-
-def _path(data: Any, location: Sequence[str | int]) -> tuple[str | int, ...]:
-    """Return the part of pydantic's location that is in the document: unions add their own."""
-    path: list[str | int] = []
-    here = data
-    for index, part in enumerate(location):
-        last = index == len(location) - 1
-        if isinstance(here, Mapping) and (part in here or (last and isinstance(part, str))):
-            if part not in here and not _field_like(str(part)):
-                break
-            path.append(part)
-            here = here.get(part)
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            path.append(part)
-            here = here[part]
-    return tuple(path)
-
-
-def _field_like(part: str) -> bool:
-    return (
-        part.replace("_", "").replace("$", "").isalnum()
-        and part
-        not in {
-            "str",
-            "int",
-            "float",
-            "bool",
-        }
-        and not part[:1].isupper()
-    )
-
-
-def _problem(
-    parsed: Source, model: type[BaseModel], path: Sequence[str | int], error: Mapping[str, Any]
-) -> Problem:
-    kind = error["type"]
-    name = str(path[-1]) if path else ""
-    if kind == "missing":
-        return parsed.problem(path, f"`{name}` is missing", f"add `{name}:`", code="missing-field")
-    if kind == "extra_forbidden":
-        close = did_you_mean(name, _known_fields(model, path))
-        hint = f"did you mean `{close}`?" if close else "delete it"
-        return parsed.problem(path, f"unknown field `{name}`", hint, code="unknown-field", key=True)
-    if kind == "string_pattern_mismatch" and name == "name":
-        return parsed.problem(
-            path,
-            f"`{error['input']}` cannot be a name here",
-            "use lower-case letters, digits and `_`, starting with a letter",
-            code="name",
-        )
-    if kind == "string_pattern_mismatch":
-        words = str(error["ctx"]["pattern"]).strip("^$()").split("|")
-        close = did_you_mean(str(error["input"]).lower(), words)
-        known = ", ".join(words)
-        hint = f"did you mean `{close}`?" if close else f"use one of {known}"
-        return parsed.problem(
-            path, f"`{error['input']}` is not known here", hint, code="unknown-word"
-        )
-    message = str(error["msg"]).removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:].replace("Input should be", "expected")
-    message = message.replace("input should be", "expected").replace(
-        "expected a valid", "expected a"
-    )
-    shown = _shown(error.get("input"))
-    if shown and "got" not in message:
-        message += f", got {shown}"
-    return parsed.problem(path, message, code="wrong-type")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return f'"{value[:60]}"'
-    if value is None:
-        return "nothing"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return str(value)
-
-
-def _known_fields(model: type[BaseModel], path: Sequence[str | int]) -> set[str]:
-    """Return the fields that could have been meant: those of the models along the path."""
-    from pydantic import BaseModel as Base
-
-    models: list[type[Base]] = [model]
-    for part in path[:-1]:
-        below: list[type[Base]] = []
-        for each in models:
-            field = each.model_fields.get(str(part))
-            below += _models_in(field.annotation) if field is not None else []
-        models = below or models
-    return {field.alias or name for each in models for name, field in each.model_fields.items()}
-
-
-def _models_in(annotation: Any) -> list[Any]:
-    from typing import get_args
-
-    if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
-        return [annotation]
-    return [found for part in get_args(annotation) for found in _models_in(part)]

@@ -39,12 +39,13 @@ def check(kind: str, source: Source, base: Path) -> list[Problem]:
     """Return what Azure ML refuses in a document whose fields are well formed."""
     rules = _Rules(source, base)
     data: Mapping[str, Any] = source.data
-    if kind in {"job.command", "job.sweep"}:
+    if kind.startswith("job."):
         rules.job(data)
     if kind in {"job.command", "component.command"}:
         rules.command(data, ())
     if kind == "job.sweep":
-        rules.command(data["trial"], ("trial",))
+        if isinstance(data["trial"], Mapping):
+            rules.command(data["trial"], ("trial",))
         rules.sampling(data)
     if kind.startswith("component."):
         rules.port_names(data)

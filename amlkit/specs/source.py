@@ -64,6 +64,40 @@ class Source:
         return Problem(self.file, line, column, shown, message, hint, code, severity)
 
 
+@dataclass
+class Part(Source):
+    """A mapping inside a file, seen as a document of its own; positions are the file's."""
+
+    whole: Source = field(default_factory=lambda: Source(""))
+    prefix: Path = ()
+
+    @classmethod
+    def of(cls, whole: Source, *prefix: str | int) -> Part:
+        """Return the part of a file below a path that is there."""
+        data = whole.data
+        for each in prefix:
+            data = data[each]
+        return cls(whole.file, data, problems=whole.problems, whole=whole, prefix=prefix)
+
+    def at(self, path: Sequence[str | int], *, key: bool = False) -> Place:
+        """Return where a value (or its key) of the part stands in the file."""
+        return self.whole.at((*self.prefix, *path), key=key)
+
+    def problem(
+        self,
+        path: Sequence[str | int],
+        message: str,
+        hint: str | None = None,
+        *,
+        code: str,
+        key: bool = False,
+        severity: str = "error",
+    ) -> Problem:
+        """Return a problem at a value or key of the part, with its path in the whole file."""
+        full = (*self.prefix, *path)
+        return self.whole.problem(full, message, hint, code=code, key=key, severity=severity)
+
+
 def parse(text: str, file: str) -> Source:
     """Return a parsed YAML text. Raises: InvalidSpec: it is not YAML, or not reasonable."""
     source = Source(file)
