@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ class _Graph:
             self._take_from_reader()
         elif not self._steps:
             self._add(("jobs",), "there is no step", "add a step below `jobs:`", "missing-field")
+        self._settings()
         compute = (data.get("settings") or {}).get("default_compute")
         if compute is not None and compute != "serverless" and not compute.startswith(_COMPUTES):
             self._add(
@@ -78,6 +80,14 @@ class _Graph:
                 f"write `azureml:{compute}`, or serverless",
                 "reference",
             )
+
+    def _settings(self) -> None:
+        from amlkit.specs.pipelines import PipelineSettings
+
+        if not self._source.data.get("settings"):
+            return
+        unknown = validation.unknown_fields(Part.of(self._source, "settings"), PipelineSettings)
+        self.found += [replace(each, severity=self._tolerated) for each in unknown]
 
     def _take_from_reader(self) -> None:
         self.found += self._reader.problems

@@ -36,7 +36,12 @@ from amlkit.specs.jobs import (
 
 
 class PipelineSettings(Spec):
-    """Settings of a pipeline. Reference: "CLI (v2) pipeline job YAML schema", `settings`."""
+    """Settings of a pipeline. Reference: "CLI (v2) pipeline job YAML schema", `settings`.
+
+    Azure ML drops unknown ones in silence: `graph` tells them, as errors or as warnings.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     default_compute: str | None = None
     default_datastore: str | None = None

@@ -108,6 +108,13 @@ def test_lenient_makes_warnings_of_what_azure_tolerates(problems, tmp_path):
     } == {"warning"}
 
 
+def test_a_mistyped_setting_is_an_error_and_lenient_a_warning(problems, tmp_path):
+    text = PIPELINE.replace("{default_compute", "{default_datestore: x, default_compute")
+    assert problems(text) == {("settings.default_datestore", "unknown-field")}
+    warned = specs.load(tmp_path / "pipeline.yml", lenient=True).warnings
+    assert [(each.line, each.hint) for each in warned] == [(2, "did you mean `default_datastore`?")]
+
+
 def test_problems_of_a_component_are_told_in_its_own_file_once(tmp_path, problems):
     problems(PIPELINE, COMPONENT.replace("inputs.rate", "inputs.rte"))
     with pytest.raises(InvalidSpec) as caught:
