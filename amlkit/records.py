@@ -128,6 +128,8 @@ class AssetDraft:
 
     version: None means the next free one, chosen by the workspace without a race.
     path: local file or folder whose content becomes the asset's; None when the spec says it all.
+        Of code, it is a snapshot: without ignored files, refused with a secret in it.
+    includes: what lies beside the code folder in its snapshot, under its own name.
     """
 
     kind: AssetKind
@@ -139,6 +141,8 @@ class AssetDraft:
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     digest: str | None = None
+    includes: tuple[str, ...] = ()
+    allow_secrets: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Assets(Protocol):
     def create(self, draft: AssetDraft, *, progress: Progress | None = None) -> Asset:
         """Register a version; the next free one when the draft names none.
 
+        Code without a version is known by its content: the same again is the version there is.
         Raises: Conflict: that version exists with other content (the same content is returned).
         """
         ...

@@ -26,12 +26,24 @@ def register(
         str | None, typer.Option("--version", help="Replaces the file's; default: the next one.")
     ] = None,
     set_: SetOption = None,
+    if_changed: Annotated[
+        bool,
+        typer.Option(
+            "--if-changed/--always", help="No new version while the content is the latest's."
+        ),
+    ] = True,
+    allow_secrets: Annotated[
+        bool, typer.Option("--allow-secrets", help="Store code that looks like it has a secret.")
+    ] = False,
     lenient: LenientOption = False,
     dry_run: DryRunOption = False,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """Register components; the same content again is no new version.
+    """Register components with their code; the same content again is no new version.
+
+    A pipeline's inner components (`component: ./x.yml`) are stored with it, so that it can be used
+    from any folder as `component: azureml:NAME@latest`.
 
     \b
     amlkit component register train.yml evaluate.yml -o name
@@ -45,16 +57,23 @@ def register(
         planned = [
             Planned(
                 f"register {file}",
-                components.preview(file, overrides=set_ or (), lenient=lenient),
+                components.preview(
+                    file, name=name, version=version, overrides=set_ or (), lenient=lenient
+                ),
             )
             for file in files
         ]
         session.output.records(planned, output or Format.json, query)
         return
-    stored = [
-        components.register(file, name=name, version=version, overrides=set_ or (), lenient=lenient)
-        for file in files
-    ]
+    stored = components.register_all(
+        files,
+        name=name,
+        version=version,
+        overrides=set_ or (),
+        lenient=lenient,
+        if_changed=if_changed,
+        allow_secrets=allow_secrets,
+    )
     if len(stored) == 1:
         session.output.record(stored[0], output, query)
     else:
@@ -85,7 +104,11 @@ def show(
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """Show one version, with its spec."""
+    """Show one version, with its spec; as YAML it can be registered again.
+
+    \b
+    amlkit component show train@latest -o yaml | amlkit -w other component register -
+    """
     session = Session.of(ctx)
     session.output.record(session.workspace.components.show(reference), output, query)
 

@@ -15,6 +15,7 @@ from amlkit.records import Asset, AssetDraft, AssetKind
 from amlkit.workspace import Progress
 
 if TYPE_CHECKING:
+    from amlkit.local.content import Tree
     from amlkit.local.workspace import LocalWorkspace
 
 
@@ -33,9 +34,31 @@ class LocalAssets:
         if draft.path is None:
             return self._table.add(draft)
         source = Path(draft.path)
-        tree = self._workspace.content.add(source, progress=progress)
+        if draft.kind is AssetKind.CODE:
+            tree = self._snapshot(draft, source)
+            if draft.version is None and (known := self._code(draft.name, tree.digest)):
+                return known
+        else:
+            tree = self._workspace.content.add(source, progress=progress)
         spec = {**draft.spec, "path": _uri(tree.digest, source)}
         return self._table.add(replace(draft, spec=spec, digest=tree.digest))
+
+    def _snapshot(self, draft: AssetDraft, folder: Path) -> Tree:
+        from amlkit.config import number
+        from amlkit.local import snapshot
+
+        limit = number("snapshot_limit_mb") or 300
+        return snapshot.take(
+            self._workspace.content,
+            folder,
+            includes=tuple(Path(each) for each in draft.includes),
+            size_limit_bytes=int(limit * 1024 * 1024),
+            allow_secrets=draft.allow_secrets,
+        )
+
+    def _code(self, name: str, digest: str) -> Asset | None:
+        versions = self._table.list(AssetKind.CODE, name, archived=True)
+        return next((each for each in versions if each.digest == digest), None)
 
     def get(self, kind: AssetKind, name: str, version: str | None = None) -> Asset:
         """Return one version, or the latest that is not archived. Raises: NotFound."""

@@ -1,21 +1,30 @@
-"""Components: what `amlkit component ...` means, on every workspace."""
+"""Components: what `amlkit component ...` means, on every workspace.
+
+A component is stored as its spec, with nothing left that its folder is needed for
+(`services/portable.py`): inner components and conda files are part of the spec, code folders are
+code assets of their own (`code: azureml:NAME:VERSION`), whose digest is the snapshot's.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit import references
-from amlkit.errors import Conflict, NotFound, NotSupported
+from amlkit.errors import Conflict, InvalidSpec, NotFound, Problem, UsageError
 from amlkit.records import Asset, AssetDraft, AssetKind
-from amlkit.workspace import Workspace
+from amlkit.services.portable import InPlace, portable
+from amlkit.workspace import Assets, Workspace
 
 if TYPE_CHECKING:
     from amlkit.specs import Loaded
 
+_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _ABOUT = ("name", "version", "description", "tags", "properties", "$schema")
+_SHOWN = ("id", "creation_context", "archived", "latest_version")
 
 
 class Components:
@@ -32,57 +41,69 @@ class Components:
         version: str | None = None,
         overrides: Sequence[str] = (),
         lenient: bool = False,
+        if_changed: bool = True,
+        allow_secrets: bool = False,
     ) -> Asset:
-        """Register the component of a YAML file; the same content is no new version.
+        """Register the component of a YAML file, with its code and its inner components.
 
-        version: replaces the file's; without either, the next one when something has changed.
-        Raises: InvalidSpec, NotFound. NotSupported: not a command component.
+        version: replaces the file's; without either, the next one.
+        if_changed: without a version, the latest one stands where it has the same content.
+        Raises: InvalidSpec, NotFound. NotSupported: not a command, parallel or pipeline component.
             Conflict: that version exists with other content.
         """
-        loaded = load(file, overrides, lenient=lenient)
-        if loaded.kind != "component.command":
-            raise NotSupported(
-                f"`{file}` is a {loaded.kind.removeprefix('component.')} component",
-                hint="only command components can be registered; the others can be validated",
-            )
-        draft = self._draft(loaded, name, version)
-        if draft.version is not None:
+        return self.register_all(
+            [file],
+            name=name,
+            version=version,
+            overrides=overrides,
+            lenient=lenient,
+            if_changed=if_changed,
+            allow_secrets=allow_secrets,
+        )[0]
+
+    def register_all(
+        self,
+        files: Sequence[str | Path],
+        *,
+        name: str | None = None,
+        version: str | None = None,
+        overrides: Sequence[str] = (),
+        lenient: bool = False,
+        if_changed: bool = True,
+        allow_secrets: bool = False,
+    ) -> Sequence[Asset]:
+        """Register the components of several files; all are checked before any is registered.
+
+        Raises: what `register` raises.
+        """
+        loaded = [load(file, overrides, lenient=lenient) for file in files]
+        named = [(each, _name(each, name)) for each in loaded]
+        kept = _Kept(self._assets, allow_secrets)
+        drafts = [_draft(each, chosen, version, kept) for each, chosen in named]
+        return [self._store(each, if_changed=if_changed) for each in drafts]
+
+    def _store(self, draft: AssetDraft, *, if_changed: bool) -> Asset:
+        if draft.version is not None or not if_changed:
             return self._assets.create(draft)
-        return self._changed(draft)
+        return changed(self._assets, draft)
 
     def preview(
-        self, file: str | Path, *, overrides: Sequence[str] = (), lenient: bool = False
+        self,
+        file: str | Path,
+        *,
+        name: str | None = None,
+        version: str | None = None,
+        overrides: Sequence[str] = (),
+        lenient: bool = False,
     ) -> Mapping[str, Any]:
-        """Return the checked spec that `register` would store; change nothing."""
-        return load(file, overrides, lenient=lenient).document
+        """Return the spec that `register` would store, with code still a path; change nothing.
 
-    def _draft(self, loaded: Loaded, name: str | None, version: str | None) -> AssetDraft:
-        document = dict(loaded.document)
-        chosen = name or str(document.get("name") or "")
-        references.check_name(chosen, "component")
-        code = document.get("code")
-        if isinstance(code, str) and not code.startswith(("azureml:", "http", "git+")):
-            stored = self._changed(
-                AssetDraft(AssetKind.CODE, chosen, {}, path=str(loaded.resolve_path(code)))
-            )
-            document["code"] = f"azureml:{stored.reference}"
-        given = version or document.get("version")
-        return AssetDraft(
-            AssetKind.COMPONENT,
-            chosen,
-            {key: value for key, value in document.items() if key not in _ABOUT},
-            version=str(given) if given is not None else None,
-            description=document.get("description"),
-            tags={key: str(value) for key, value in (document.get("tags") or {}).items()},
-        )
-
-    def _changed(self, draft: AssetDraft) -> Asset:
-        """Return the latest version when it has this content, else a new one."""
-        try:
-            latest = self._assets.get(draft.kind, draft.name).version
-            return self._assets.create(replace(draft, version=latest))
-        except (NotFound, Conflict):
-            return self._assets.create(draft)
+        Raises: what `register` raises before it stores anything.
+        """
+        loaded = load(file, overrides, lenient=lenient)
+        chosen = _name(loaded, name)
+        spec = {**portable(loaded, chosen, InPlace()), "name": chosen}
+        return {**spec, "version": version} if version is not None else spec
 
     def list(self, name: str | None = None, *, archived: bool = False) -> Sequence[Asset]:
         """Return every version of a name, or the latest of every name."""
@@ -98,8 +119,73 @@ class Components:
         return self._assets.archive(AssetKind.COMPONENT, name, version, archived=archived)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """Stores the files of a component as assets."""
+
+    assets: Assets
+    allow_secrets: bool
+
+    def code(self, name: str, folder: Path, includes: tuple[Path, ...]) -> str:
+        beside = tuple(str(each) for each in includes)
+        draft = AssetDraft(
+            AssetKind.CODE,
+            name,
+            {},
+            path=str(folder),
+            includes=beside,
+            allow_secrets=self.allow_secrets,
+        )
+        return f"azureml:{self.assets.create(draft).reference}"
+
+    def data(self, name: str, path: Path, kind: str) -> str:
+        draft = AssetDraft(AssetKind.DATA, name, {"type": kind}, path=str(path))
+        return f"azureml:{changed(self.assets, draft).reference}"
+
+
+def changed(assets: Assets, draft: AssetDraft) -> Asset:
+    """Return the latest version where it has the draft's content, else a new one."""
+    try:
+        latest = assets.get(draft.kind, draft.name).version
+        return assets.create(replace(draft, version=latest))
+    except (NotFound, Conflict):
+        return assets.create(draft)
+
+
 def load(file: str | Path, overrides: Sequence[str], *, lenient: bool) -> Loaded:
     """Return a component's checked spec. Raises: InvalidSpec, NotFound."""
     from amlkit import specs
 
     return specs.load(file, kind="component", overrides=overrides, lenient=lenient)
+
+
+def _name(loaded: Loaded, given: str | None) -> str:
+    name = given or loaded.document.get("name")
+    if name is None:
+        file = str(loaded.path or "<stdin>")
+        hint = "add `name:` to the file, or --name"
+        raise InvalidSpec([Problem(file, 1, 1, "name", "`name` is missing", hint, "missing-field")])
+    if not _NAME.match(str(name)):
+        raise UsageError(
+            f"`{name}` cannot be the name of a component",
+            hint="use lower-case letters, digits and `_`, starting with a letter",
+        )
+    return str(name)
+
+
+def _draft(loaded: Loaded, name: str, version: str | None, kept: _Kept) -> AssetDraft:
+    spec = portable(loaded, name, kept)
+    given = version or loaded.document.get("version")
+    return AssetDraft(
+        AssetKind.COMPONENT,
+        name,
+        {key: value for key, value in spec.items() if key not in (*_ABOUT, *_SHOWN)},
+        version=str(given) if given is not None else None,
+        description=loaded.document.get("description"),
+        tags=_texts(loaded.document.get("tags")),
+        properties=_texts(loaded.document.get("properties")),
+    )
+
+
+def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
+    return {key: str(value) for key, value in (values or {}).items()}

@@ -13,6 +13,7 @@ from amlkit.specs.fields import (
     Distribution,
     Environment,
     Resources,
+    Shown,
     Text,
     Word,
 )
@@ -38,7 +39,7 @@ class ModelAsset(Described):
     datastore: str | None = None
 
 
-class CommandComponent(Described):
+class CommandComponent(Shown):
     """Command component. Reference: "CLI (v2) command component YAML schema"."""
 
     name: str | None = Field(None, pattern="^[a-z][a-z0-9_]*$")
@@ -54,7 +55,6 @@ class CommandComponent(Described):
     outputs: dict[str, ComponentOutput | None] | None = None
     is_deterministic: bool | None = None
     additional_includes: list[str] | None = None
-    latest_version: Text | None = None
 
 
 class LocalDatastore(Described):

@@ -56,6 +56,15 @@ class Described(Spec):
     properties: Tags | None = None
 
 
+class Shown(Described):
+    """What `show` prints beside a registered component's own fields, so that it can be read."""
+
+    id: str | None = None
+    archived: bool | None = None
+    creation_context: dict[str, Any] | None = None
+    latest_version: Text | None = None
+
+
 _DATA_TYPES = "uri_file|uri_folder|mltable|mlflow_model|custom_model|triton_model"
 
 

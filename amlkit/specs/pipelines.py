@@ -19,6 +19,7 @@ from amlkit.specs.fields import (
     Limits,
     QueueSettings,
     Resources,
+    Shown,
     Spec,
     Text,
     Whole,
@@ -60,7 +61,7 @@ class PipelineJob(JobBase):
     settings: PipelineSettings | None = None
 
 
-class PipelineComponent(Described):
+class PipelineComponent(Shown):
     """Pipeline component. Reference: "CLI (v2) pipeline component YAML schema"."""
 
     name: str | None = Field(None, pattern="^[a-z][a-z0-9_]*$")
@@ -107,7 +108,7 @@ class _Parallel(Spec):
     resources: Resources | None = None
 
 
-class ParallelComponent(_Parallel, Described):
+class ParallelComponent(_Parallel, Shown):
     """Parallel component. Reference: "CLI (v2) parallel job YAML schema"."""
 
     name: str | None = Field(None, pattern="^[a-z][a-z0-9_]*$")
