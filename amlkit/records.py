@@ -162,6 +162,7 @@ class Job(Record):
     inputs, outputs: as in the spec, with references resolved.
     metrics: the last value of each metric. error: why it failed, in one line.
     parent: name of the sweep or pipeline it belongs to.
+    jobs: of a pipeline shown by itself, its steps by name: where each stands.
     """
 
     COLUMNS = ("name", "type", "display_name", "experiment_name", "status", "created", "duration")
@@ -192,6 +193,7 @@ class Job(Record):
     best_trial: Mapping[str, JSON] | None = None
     folder: str | None = None
     services: Mapping[str, JSON] = field(default_factory=dict)
+    jobs: Mapping[str, JSON] = field(default_factory=dict)
 
     @property
     def duration_seconds(self) -> float | None:
@@ -231,6 +233,8 @@ class Job(Record):
             shown["services"] = _plain(self.services)
         if self.best_trial is not None:
             shown["best_trial"] = _plain(self.best_trial)
+        if self.jobs:
+            shown["jobs"] = _plain(self.jobs)
         return shown
 
 

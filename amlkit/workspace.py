@@ -144,6 +144,13 @@ class Jobs(Protocol):
         """Return every logged value, by metric, in the order of logging."""
         ...
 
+    def explain(self, name: str) -> Mapping[str, JSON]:
+        """Return why a pipeline's step was run or reused, and what changed since the run before.
+
+        Raises: UsageError: it is no step. NotSupported: the workspace does not know.
+        """
+        ...
+
     def cancel(self, name: str) -> Job:
         """Ask the job to stop; a final job stays as it is."""
         ...

@@ -24,7 +24,7 @@ app = typer.Typer(
     help="Submit, sweep, watch and read jobs.", no_args_is_help=True, rich_markup_mode=None
 )
 
-JobArgument = Annotated[str, typer.Argument(help="Name of the job.")]
+JobArgument = Annotated[str, typer.Argument(help="Name of the job; a step is PIPELINE/STEP.")]
 FileArgument = Annotated[str, typer.Argument(help="YAML of the job; `-` reads stdin.")]
 NameOption = Annotated[str | None, typer.Option("--name", "-n", help="Name; default: a new one.")]
 ExperimentOption = Annotated[str | None, typer.Option("--experiment", help="Experiment name.")]
@@ -53,6 +53,19 @@ def submit(
     current_python: CurrentPythonOption = False,
     allow_secrets: SecretsOption = False,
     lenient: LenientOption = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Run this step of a pipeline only. Repeatable."),
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Run this step and what follows it.")
+    ] = None,
+    reuse_from: Annotated[
+        str | None, typer.Option("--reuse-from", help="Earlier run that --only and --from use.")
+    ] = None,
+    force_rerun: Annotated[
+        bool, typer.Option("--force-rerun", help="Run every step, whatever has run before.")
+    ] = False,
     stream: StreamOption = False,
     wait: WaitOption = False,
     dry_run: DryRunOption = False,
@@ -79,6 +92,10 @@ def submit(
         current_python=current_python,
         allow_secrets=allow_secrets,
         lenient=lenient,
+        only=only or (),
+        from_step=from_,
+        reuse_from=reuse_from,
+        force_rerun=force_rerun,
     )
     job_running.start(session, submission, stream, wait, dry_run, output, query)
 
@@ -158,7 +175,7 @@ def list_(
     status: Annotated[str | None, typer.Option("--status", help="As `Failed`.")] = None,
     experiment: ExperimentOption = None,
     tag: TagOption = None,
-    parent: Annotated[str | None, typer.Option("--parent", help="Trials of this sweep.")] = None,
+    parent: Annotated[str | None, typer.Option("--parent", help="Its trials or steps.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Newest so many.", min=1)] = None,
     archived: Annotated[bool, typer.Option("--archived", help="Also what is archived.")] = False,
     output: OutputOption = None,
@@ -278,6 +295,19 @@ def compare(
 
 
 @app.command()
+def why(
+    ctx: typer.Context,
+    job: JobArgument,
+    step: Annotated[str, typer.Argument(help="Step of the pipeline, as `train`.")],
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Say why a pipeline's step was run or reused: which file, input or setting changed."""
+    session = Session.of(ctx)
+    session.output.record(session.workspace.jobs.why(job, step), output, query)
+
+
+@app.command()
 def cancel(
     ctx: typer.Context, job: JobArgument, output: OutputOption = None, query: QueryOption = None
 ) -> None:
@@ -295,7 +325,7 @@ def resume(
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """Go on with an interrupted sweep: finished trials are kept, cut-off ones repeated."""
+    """Go on with an interrupted sweep or pipeline: what has finished is kept, the rest is run."""
     from amlkit.commands import job_running
 
     session = Session.of(ctx)

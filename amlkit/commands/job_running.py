@@ -10,6 +10,9 @@ from amlkit.records import Job, Planned
 from amlkit.session import Session
 from amlkit.workspace import Submission
 
+_LIVE = ("sweep", "pipeline")
+FAILED_TAIL_LINES = 40
+
 
 def start(
     session: Session,
@@ -47,14 +50,23 @@ def watch(
         return
     if stream:
         follow(session, job)
-    elif session.output.interactive and job.type == "sweep":
+    elif session.output.interactive and job.type in _LIVE:
         live(session, job)
     done = _until_final(session, job)
+    if done.type == "pipeline" and (not stream or session.output.interactive):
+        _show_failures(session, done)
     if not stream or output is not None or query is not None:
         session.output.record(done, output, query)
     from amlkit.services.jobs import completed
 
     completed(done)
+
+
+def _show_failures(session: Session, job: Job) -> None:
+    """Print the end of each failed step's log: what somebody who waited looks for first."""
+    for each, log in session.workspace.jobs.failed_logs(job.name):
+        tail = _last_lines(log, FAILED_TAIL_LINES).decode("utf-8", "replace")
+        sys.stderr.write(f"==> {each.name}: {each.error or 'failed'} <==\n{tail}")
 
 
 def _until_final(session: Session, job: Job) -> Job:
@@ -68,7 +80,7 @@ def _until_final(session: Session, job: Job) -> Job:
 def follow(session: Session, job: Job) -> None:
     """Pass a job's log through until it ends. Ctrl-C leaves the job running and says so."""
     try:
-        if job.type == "sweep" and session.output.interactive:
+        if job.type in _LIVE and session.output.interactive:
             live(session, job)
             return
         for chunk in session.workspace.jobs.log(job.name, follow=True):
@@ -86,7 +98,7 @@ def _detached(name: str) -> None:
 
 
 def live(session: Session, job: Job) -> None:
-    """Show a sweep's trials in a table that follows them, until the sweep ends."""
+    """Show a sweep's trials as a table, or a pipeline's steps as a tree, until it ends."""
     from rich.live import Live
 
     from amlkit.output import table
@@ -96,7 +108,10 @@ def live(session: Session, job: Job) -> None:
         with Live(console=table.console(stderr=True), refresh_per_second=4) as view:
 
             def draw(now: Job) -> None:
-                view.update(table.grid(jobs.trials(now.name)), refresh=True)
+                if now.type == "pipeline":
+                    view.update(table.steps(jobs.show(now.name).jobs), refresh=True)
+                else:
+                    view.update(table.grid(jobs.trials(now.name)), refresh=True)
 
             while not jobs.show(job.name).status.final:
                 draw(job)

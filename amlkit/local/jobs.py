@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amlkit.errors import Conflict, NotFound, UsageError, WaitTimedOut, did_you_mean
 from amlkit.local import processes
 from amlkit.local.catalogue import JobRow
+from amlkit.local.drafts import Draft
 from amlkit.local.locks import Lock, is_locked, try_lock
 from amlkit.local.naming import job_name
+from amlkit.local.plans import OutputPlan
 from amlkit.local.resolving import Resolver
 from amlkit.records import JSON, Job, MetricPoint, Status
 from amlkit.workspace import JobFilter, Submission
@@ -29,7 +31,7 @@ DIED = "its supervisor died (killed, or the machine went down); `amlkit job resu
 
 
 class LocalJobs:
-    """Command and sweep jobs, and their trials."""
+    """Command, sweep and pipeline jobs, their trials and steps."""
 
     def __init__(self, workspace: LocalWorkspace) -> None:
         self._workspace = workspace
@@ -48,53 +50,44 @@ class LocalJobs:
             raise Conflict(
                 f"a job is already called `{name}`", hint="leave the name out, or choose another"
             )
-        resolver = Resolver(self._workspace, submission)
-        row = self._row(name, submission, resolver)
+        draft = self._draft(name, submission)
         held = self._hold(name)
         try:
-            self._table.add(row)
-            for port, asset in resolver.links:
-                self._workspace.asset_table.link(name, asset, direction="input", port=port)
-            self._supervise(name, held)
+            self._table.add(*draft.rows)
+            for job, port, asset in draft.links:
+                self._workspace.asset_table.link(job, asset, direction="input", port=port)
+            if not draft.finish(self._workspace):
+                self._supervise(name, held)
         finally:
             held.release()
         return self.get(name)
 
     def plan(self, submission: Submission) -> Mapping[str, JSON]:
         """Return the resolved plan; start and store nothing."""
-        resolver = Resolver(self._workspace, submission, dry=True)
-        row = self._row(submission.name or "(new)", submission, resolver)
-        return {"type": row.type, **row.plan, "notes": list(resolver.notes)}
+        draft = self._draft(submission.name or "(new)", submission, dry=True)
+        plan: dict[str, JSON] = {"type": draft.rows[0].type, **draft.rows[0].plan}
+        if draft.rows[1:]:
+            plan["jobs"] = {row.name.partition("-")[2]: dict(row.plan) for row in draft.rows[1:]}
+        return {**plan, "notes": list(draft.notes)}
 
-    def _row(self, name: str, submission: Submission, resolver: Resolver) -> JobRow:
-        loaded = submission.spec
-        model = loaded.model
-        kind = loaded.kind.removeprefix("job.")
+    def _draft(self, name: str, submission: Submission, *, dry: bool = False) -> Draft:
+        """Return the rows to write: the job's own, and those of a pipeline's steps."""
+        kind = submission.spec.kind.removeprefix("job.")
+        if kind == "pipeline":
+            from amlkit.local.pipelines import submitting
+
+            return submitting.draft(self._workspace, submission, _row(name, kind, submission), dry)
         if kind not in {"command", "sweep"}:
             raise UsageError(
-                f"`{loaded.kind}` does not run on the embedded workspace",
-                hint="command and sweep jobs do",
+                f"`{submission.spec.kind}` does not run on the embedded workspace",
+                hint="command, sweep and pipeline jobs do",
             )
-        plan = (
-            resolver.sweep(model).as_json()
-            if kind == "sweep"
-            else resolver.command(model).as_json()
-        )
-        experiment = submission.experiment or model.experiment_name or Path.cwd().name or "Default"
-        return JobRow(
-            name=name,
-            type=kind,
-            display_name=model.display_name or name,
-            experiment=experiment,
-            description=model.description,
-            compute=str(model.compute or "local"),
-            plan=plan,
-            spec=loaded.document,
-            inputs=loaded.document.get("inputs") or {},
-            outputs=loaded.document.get("outputs") or {},
-            tags={**_texts(model.tags), **submission.tags},
-            properties=_texts(model.properties),
-        )
+        model = submission.spec.model
+        resolver = Resolver(self._workspace, submission, dry=dry)
+        plan = (resolver.sweep(model) if kind == "sweep" else resolver.command(model)).as_json()
+        links = [(name, port, asset) for port, asset in resolver.links]
+        row = replace(_row(name, kind, submission), plan=plan)
+        return Draft((row,), tuple(links), tuple(resolver.notes))
 
     def _hold(self, name: str) -> Lock:
         folder = self._folder.job(name)
@@ -150,14 +143,42 @@ class LocalJobs:
         """Return the job as it stands, noticing a supervisor that has died. Raises: NotFound."""
         job = self._table.get(name)
         if not job.status.final:
-            self._notice_death([(name, job.root or name)])
+            self._notice_death([(job.name, job.root or job.name)])
             job = self._table.get(name)
-        return self._complete([job])[0]
+        found = self._complete([job])[0]
+        return replace(found, jobs=self._steps(found)) if job.type == "pipeline" else found
+
+    def _steps(self, pipeline: Job) -> dict[str, JSON]:
+        """Return where each step of a pipeline stands, nested pipelines within."""
+        below: dict[str, list[Job]] = {}
+        for each in self._table.family(pipeline.root or pipeline.name):
+            below.setdefault(each.parent or "", []).append(each)
+
+        def summary(job: Job) -> dict[str, JSON]:
+            found: dict[str, JSON] = {
+                "name": job.name,
+                "type": job.type,
+                "status": job.status.value,
+                "duration_seconds": job.duration_seconds,
+            }
+            if job.error:
+                found["error"] = job.error
+            if (reused := job.properties.get("reused_job_id")) is not None:
+                found["reused_from"] = reused
+            if job.type == "pipeline":
+                found["jobs"] = tree(job)
+            return found
+
+        def tree(job: Job) -> dict[str, JSON]:
+            prefix = len(job.name) + 1
+            return {each.name[prefix:]: summary(each) for each in below.get(job.name, ())}
+
+        return tree(pipeline)
 
     def list(self, wanted: JobFilter) -> Sequence[Job]:
         """Return jobs, newest first; the trials of `parent` in their order."""
         if wanted.parent is not None:
-            self._table.get(wanted.parent)
+            wanted = replace(wanted, parent=self._table.get(wanted.parent).name)
         self._notice_death(self._table.unfinished())
         return self._complete(self._table.list(wanted))
 
@@ -224,7 +245,7 @@ class LocalJobs:
                 changed(self._complete([job])[0])
                 last = job.status
             if job.status.final:
-                return self._complete([job])[0]
+                return self.get(name)
             if deadline is not None and time.monotonic() >= deadline:
                 raise WaitTimedOut(
                     f"job `{name}` is {job.status} after {timeout_seconds:g} s",
@@ -235,8 +256,8 @@ class LocalJobs:
 
     def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
         """Yield the log as it stands; with `follow`, what is added until the job is final."""
-        path = self._folder.log(name)
         job = self._table.get(name)
+        path = self._folder.log(job.properties.get("reused_job_id", job.name))
         position, pause = 0, 0.02
         while True:
             final = job.status.final
@@ -255,8 +276,14 @@ class LocalJobs:
 
     def metrics(self, name: str) -> Mapping[str, Sequence[MetricPoint]]:
         """Return every logged value by metric. Raises: NotFound."""
-        self._table.get(name)
-        return self._workspace.metric_table.all(name)
+        job = self._table.get(name)
+        return self._workspace.metric_table.all(job.properties.get("reused_job_id", job.name))
+
+    def explain(self, name: str) -> Mapping[str, JSON]:
+        """Return why a pipeline's step was run or reused. Raises: UsageError: it is no step."""
+        from amlkit.local.pipelines import why
+
+        return why.explain(self._workspace, name)
 
     # Changing.
 
@@ -292,20 +319,32 @@ class LocalJobs:
     def outputs(self, name: str) -> Mapping[str, str]:
         """Return where each output is; a sweep's are those of its best trial, as on Azure."""
         job = self.get(name)
+        name = job.name
         if job.type == "sweep":
             if job.best_trial is None:
                 return {}
             return self.outputs(str(job.best_trial["name"]))
+        if (reused := job.properties.get("reused_job_id")) is not None:
+            return self.outputs(reused)
         plan = self._table.plan(name)
+        if job.type == "pipeline":
+            return self._pipeline_outputs(name, plan)
         if not plan and job.parent is not None:
             plan = self._table.plan(job.parent)
             plan = plan.get("trial", plan)
         found = {"default": str(self._folder.code(name) / "outputs")}
         for port, output in (plan.get("outputs") or {}).items():
-            place = Path(output["path"]) if output["path"] else self._folder.output(name, port)
-            if output["type"] == "uri_file" and not output["path"]:
-                place = place / port
-            found[port] = str(place)
+            found[port] = str(OutputPlan(**output).place(self._folder, name, port))
+        return found
+
+    def _pipeline_outputs(self, name: str, plan: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return a pipeline's outputs: those of the steps that are bound to them."""
+        from amlkit.local.pipelines.plans import job_of
+
+        found: dict[str, str] = {}
+        for port, source in (plan.get("outputs") or {}).items():
+            owner = plan["given"].get(source["step"]) or job_of(name, source["step"])
+            found[port] = self.outputs(owner)[source["port"]]
         return found
 
     def download(self, name: str, output: str | None, target: Path) -> Path:
@@ -313,6 +352,7 @@ class LocalJobs:
 
         Raises: NotFound: no such output, or it was not written.
         """
+        name = self._table.get(name).name
         places = self.outputs(name)
         if output is not None:
             if output not in places:
@@ -340,14 +380,40 @@ def _copy(source: Path, target: Path) -> Path:
         raise NotFound(f"`{source.name}` was not written by the job")
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        shutil.copytree(source, target, dirs_exist_ok=True, copy_function=_writable_copy)
         return target
     target.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copy2(source, target / source.name))
+    return Path(_writable_copy(str(source), str(target / source.name)))
+
+
+def _writable_copy(source: str, target: str) -> str:
+    """Copy a file; what was sealed in the workspace is the user's to change in the copy."""
+    made = Path(shutil.copy2(source, target))
+    made.chmod(made.stat().st_mode | 0o200)
+    return str(made)
+
+
+def _row(name: str, kind: str, submission: Submission) -> JobRow:
+    """Return a job's row, without its plan."""
+    document = submission.spec.document
+    experiment = submission.experiment or document.get("experiment_name")
+    return JobRow(
+        name=name,
+        type=kind,
+        display_name=str(document.get("display_name") or name),
+        experiment=str(experiment or Path.cwd().name or "Default"),
+        description=document.get("description"),
+        compute=str(document.get("compute") or "local"),
+        spec=document,
+        inputs=document.get("inputs") or {},
+        outputs=document.get("outputs") or {},
+        tags={**_texts(document.get("tags")), **submission.tags},
+        properties=_texts(document.get("properties")),
+    )
 
 
 def _model_name(submission: Submission) -> str | None:
-    name = submission.spec.model.name
+    name = submission.spec.document.get("name")
     return str(name) if name else None
 
 

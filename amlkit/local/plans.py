@@ -6,12 +6,17 @@ and a resumed job runs what was submitted, whatever has changed since.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from amlkit.local.recipes import Recipe
 from amlkit.records import JSON
+
+if TYPE_CHECKING:
+    from amlkit.local.folder import Folder
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,15 @@ class InputPlan:
     asset: str | None = None
 
 
+RUN_FOLDER = "${{run_folder}}"
+"""The path of an output that is the run's own folder."""
+
+
 @dataclass(frozen=True)
 class OutputPlan:
     """One output. path: its folder or file, or None for the default place.
+
+    A path may hold `${{name}}`, the name of the job that writes it.
 
     name, version: the asset that it becomes when the job completes.
     """
@@ -42,6 +53,15 @@ class OutputPlan:
     path: str | None = None
     name: str | None = None
     version: str | None = None
+
+    def place(self, folder: Folder, job: str, port: str) -> Path:
+        """Return the folder or file that a job writes this output to."""
+        if self.path == RUN_FOLDER:
+            return folder.code(job)
+        if self.path is not None:
+            return Path(re.sub(r"\$\{\{\s*name\s*\}\}", job, self.path))
+        place = folder.output(job, port)
+        return place / port if self.type == "uri_file" else place
 
 
 @dataclass(frozen=True)

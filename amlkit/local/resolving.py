@@ -7,14 +7,17 @@ environment, and what this machine cannot do.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit.config import number
 from amlkit.errors import NotFound, NotSupported, UsageError
 from amlkit.local import recipes, snapshot
-from amlkit.local.plans import CommandPlan, InputPlan, OutputPlan, SweepPlan
+from amlkit.local.folder import DEFAULT_DATASTORE
+from amlkit.local.plans import RUN_FOLDER, CommandPlan, InputPlan, OutputPlan, SweepPlan
 from amlkit.local.recipes import Recipe
 from amlkit.records import JSON, AssetKind
 from amlkit.workspace import Submission
@@ -33,10 +36,19 @@ class Resolver:
     def __init__(self, workspace: LocalWorkspace, submission: Submission, *, dry: bool = False):
         self._workspace = workspace
         self._submission = submission
-        self._loaded: Loaded = submission.spec
+        self.loaded: Loaded = submission.spec
         self._dry = dry
+        self.default_datastore = DEFAULT_DATASTORE
+        self._codes: dict[tuple[Path, ...], str | None] = {}
         self.notes: list[str] = []
         self.links: list[tuple[str, Any]] = []
+
+    def of(self, loaded: Loaded) -> Resolver:
+        """Return a resolver for another file of the same submission: a component's own."""
+        other = Resolver(self._workspace, replace(self._submission, spec=loaded), dry=self._dry)
+        other.notes, other._codes = self.notes, self._codes
+        other.default_datastore = self.default_datastore
+        return other
 
     def command(self, model: Any) -> CommandPlan:
         """Return the plan of a command job.
@@ -48,7 +60,7 @@ class Resolver:
         return CommandPlan(
             command=str(model.command),
             environment=self.environment(model.environment),
-            code=self._code(model.code),
+            code=self.code(model.code),
             environment_variables={
                 key: str(value) for key, value in (model.environment_variables or {}).items()
             },
@@ -61,13 +73,15 @@ class Resolver:
 
     def sweep(self, model: Any) -> SweepPlan:
         """Return the plan of a sweep job."""
-        from dataclasses import replace
-
         trial = replace(
             self.command(model.trial),
             inputs=self.inputs(model.inputs or {}),
             outputs=self.outputs(model.outputs or {}),
         )
+        return self.sweep_of(model, trial)
+
+    def sweep_of(self, model: Any, trial: CommandPlan) -> SweepPlan:
+        """Return the plan of a sweep over a trial that is planned already."""
         algorithm = _plain(model.sampling_algorithm or "random")
         if "type" not in algorithm:
             algorithm = {"type": str(model.sampling_algorithm or "random")}
@@ -90,7 +104,11 @@ class Resolver:
 
     # Code and environment.
 
-    def _code(self, code: str | None) -> str | None:
+    def code(self, code: str | None, includes: Sequence[str] = ()) -> str | None:
+        """Return the digest of a code folder's snapshot; None without code, and in a dry run.
+
+        includes: `additional_includes`, placed beside the code under their own names.
+        """
         if code is None:
             return None
         text = str(code)
@@ -101,22 +119,29 @@ class Resolver:
             return asset.digest
         if text.startswith(("git+", *_REMOTE)):
             raise NotSupported(f"code `{text}` is remote", hint="clone it and name the folder")
-        folder = self._loaded.resolve_path(text)
+        folder = self.loaded.resolve_path(text)
         if not folder.exists():
             raise self._missing("code", folder)
         if self._dry:
             return None
+        tops = (folder, *(self.loaded.resolve_path(each) for each in includes))
+        if tops not in self._codes:
+            self._codes[tops] = self._snapshot(*tops)
+        return self._codes[tops]
+
+    def _snapshot(self, folder: Path, *includes: Path) -> str:
         limit = number("snapshot_limit_mb") or 300
         tree = snapshot.take(
             self._workspace.content,
             folder,
+            includes=includes,
             size_limit_bytes=int(limit * _MEGABYTE),
             allow_secrets=self._submission.allow_secrets,
         )
         return tree.digest
 
     def _missing(self, what: str, path: Path) -> NotFound:
-        file = self._loaded.path or "stdin"
+        file = self.loaded.path or "stdin"
         return NotFound(
             f"{file}: {what} `{path}` does not exist",
             hint="paths are relative to the folder of the YAML file",
@@ -137,7 +162,7 @@ class Resolver:
             )
         if isinstance(environment, str):
             return self._named(environment)
-        spec = environment.model_dump(exclude_none=True)
+        spec = _plain(environment)
         conda = spec.get("conda_file")
         if isinstance(conda, str):
             spec["conda_file"] = self._conda_file(conda)
@@ -175,7 +200,7 @@ class Resolver:
     def _environment_file(self, text: str) -> Recipe:
         from amlkit import specs
 
-        path = self._loaded.resolve_path(text)
+        path = self.loaded.resolve_path(text)
         loaded = specs.load(path, kind="environment")
         spec = loaded.model.model_dump(exclude_none=True)
         if isinstance(spec.get("conda_file"), str):
@@ -187,7 +212,7 @@ class Resolver:
     def _conda_file(self, text: str) -> dict[str, Any]:
         from amlkit import specs
 
-        path = self._loaded.resolve_path(text)
+        path = self.loaded.resolve_path(text)
         if not path.exists():
             raise self._missing("conda_file", path)
         document: dict[str, Any] = specs.load(path, kind="conda").document
@@ -197,20 +222,22 @@ class Resolver:
 
     def inputs(self, inputs: Mapping[str, Any]) -> dict[str, InputPlan]:
         """Return the plan of every input."""
-        return {name: self._input(name, value) for name, value in inputs.items()}
+        return {name: self.input(name, value) for name, value in inputs.items()}
 
-    def _input(self, name: str, value: Any) -> InputPlan:
+    def input(self, name: str, value: Any) -> InputPlan:
+        """Return the plan of one input: a literal, or data that is there."""
         if value is None or isinstance(value, str | int | float | bool):
             if isinstance(value, str) and value.startswith(("azureml:", "azureml://")):
-                return self._data(name, value, "uri_folder", "ro_mount")
+                return self.data(name, value, "uri_folder", "ro_mount")
             return InputPlan("literal", value=value)
         plain = _plain(value)
         if plain.get("path") is None:
             return InputPlan("literal", value=plain.get("value", plain.get("default")))
         kind = str(plain.get("type") or "uri_folder")
-        return self._data(name, str(plain["path"]), kind, str(plain.get("mode") or "ro_mount"))
+        return self.data(name, str(plain["path"]), kind, str(plain.get("mode") or "ro_mount"))
 
-    def _data(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
+    def data(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
+        """Return the plan of an input that is data, wherever it is. Raises: NotFound."""
         if path.startswith("azureml://datastores/"):
             place = self.datastore_path(path)
             if not place.exists():
@@ -230,7 +257,7 @@ class Resolver:
                     hint="download it and give the local path, or use `mode: direct`",
                 )
             return InputPlan(kind, mode, uri=path)
-        place = self._loaded.resolve_path(path)
+        place = self.loaded.resolve_path(path)
         if not place.exists():
             raise self._missing(f"input `{name}`", place)
         return self._local(place, kind, mode)
@@ -269,8 +296,11 @@ class Resolver:
         plain = _plain(value)
         path = plain.get("path")
         place: str | None = None
-        if path is not None:
-            text = str(path).replace("${{name}}", name)
+        if name == "artifacts" and not plain:
+            # Azure ML's own name for what a run leaves in its folder.
+            place = RUN_FOLDER
+        elif path is not None:
+            text = _customized(str(path), name, self.default_datastore)
             if text.startswith("azureml://datastores/"):
                 place = str(self.datastore_path(text))
             elif text.startswith(_REMOTE):
@@ -279,7 +309,7 @@ class Resolver:
                     hint="leave `path` out, or use azureml://datastores/workspaceblobstore/paths/...",
                 )
             else:
-                place = str(self._loaded.resolve_path(text))
+                place = str(self.loaded.resolve_path(text))
         asset, version = plain.get("name"), plain.get("version")
         return OutputPlan(
             type=str(plain.get("type") or "uri_folder"),
@@ -288,6 +318,16 @@ class Resolver:
             name=str(asset) if asset else None,
             version=str(version) if version else None,
         )
+
+
+def _customized(path: str, output: str, datastore: str) -> str:
+    """Fill in what is known of a customised output path; `${{name}}` is the job's, known later."""
+    known = {"default_datastore": datastore, "output_name": output}
+
+    def fill(found: re.Match[str]) -> str:
+        return known.get(found.group(1), f"${{{{{found.group(1)}}}}}")
+
+    return re.sub(r"\$\{\{\s*(\w+)\s*\}\}", fill, path)
 
 
 def _plain(value: Any) -> dict[str, JSON]:

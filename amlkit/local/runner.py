@@ -165,7 +165,10 @@ class CommandRun:
             content.materialise(plan.digest, place)
             return str(place)
         if plan.uri is not None:
-            return plan.uri if plan.mode == "direct" else self._fetched(name, plan.uri)
+            is_remote = not plan.uri.startswith("file:")
+            return (
+                plan.uri if is_remote and plan.mode == "direct" else self._fetched(name, plan.uri)
+            )
         return plan.value
 
     def _fetched(self, name: str, uri: str) -> str:
@@ -186,9 +189,8 @@ class CommandRun:
         return str(place)
 
     def _output(self, name: str, plan: OutputPlan) -> str:
-        place = Path(plan.path) if plan.path else self._folder.output(self._job, name)
+        place = plan.place(self._folder, self._job, name)
         if plan.type == "uri_file":
-            place = place if plan.path else place / name
             place.parent.mkdir(parents=True, exist_ok=True)
         else:
             place.mkdir(parents=True, exist_ok=True)

@@ -127,6 +127,11 @@ class Supervisor:
             from amlkit.local.sweep import Sweep
 
             return Sweep(crew, self._job, SweepPlan.from_json(plan), self.prepare)
+        if self._job.type == "pipeline":
+            from amlkit.local.pipelines.engine import Pipeline
+            from amlkit.local.pipelines.plans import PipelinePlan
+
+            return Pipeline(crew, self._job, PipelinePlan.from_json(plan), self.prepare)
         return Command(crew, self._job, CommandPlan.from_json(plan), self.prepare)
 
     def prepare(self, recipe: Recipe) -> Path:

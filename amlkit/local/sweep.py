@@ -169,7 +169,7 @@ class Sweep:
             name,
             plan,
             experiment=self._job.experiment_name,
-            root=self._job.name,
+            root=self._job.root or self._job.name,
             parameters=parameters,
         )
         self._running[name] = Trial(name, parameters, run)
@@ -183,7 +183,7 @@ class Sweep:
             display_name=name,
             experiment=self._job.experiment_name,
             parent=self._job.name,
-            root=self._job.name,
+            root=self._job.root or self._job.name,
             position=position,
             status=Status.QUEUED,
             parameters=parameters,

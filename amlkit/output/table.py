@@ -53,9 +53,42 @@ def _fields(record: Record) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, each in record.as_dict().items():
-        if each not in (None, {}, [], "", ()):
+        if name == "jobs" and isinstance(each, Mapping):
+            table.add_row(name, steps(each))
+        elif name == "changes" and isinstance(each, Sequence):
+            table.add_row(name, Text("\n".join(_change(one) for one in each)))
+        elif each not in (None, {}, [], "", ()):
             table.add_row(name, cell(name, each))
     return table
+
+
+def _change(change: Any) -> str:
+    if "file" in change:
+        return f"{change['what']}: {change['file']} {change['how']}"
+    return f"{change['what']}: {_short(change['after'])} (before: {_short(change['before'])})"
+
+
+def steps(jobs: Mapping[str, Any]) -> Text:
+    """Return a pipeline's steps as a tree: where each stands, how long it took, what it reused."""
+    lines: list[Text] = []
+    _branch(jobs, "", lines)
+    return Text("\n").join(lines)
+
+
+def _branch(jobs: Mapping[str, Any], indent: str, lines: list[Text]) -> None:
+    for number, (name, job) in enumerate(jobs.items(), start=1):
+        last = number == len(jobs)
+        status = str(job["status"])
+        line = Text(f"{indent}{'└─' if last else '├─'} {name}  ")
+        line.append(status, style=_STATUS.get(status, ""))
+        if job.get("reused_from"):
+            line.append(f" (reused from {job['reused_from']})", style="dim")
+        elif job.get("duration_seconds") is not None:
+            line.append(f" {duration(job['duration_seconds'])}", style="dim")
+        if job.get("error"):
+            line.append(f"  {job['error']}")
+        lines.append(line)
+        _branch(job.get("jobs") or {}, indent + ("   " if last else "│  "), lines)
 
 
 def cell(name: str, each: Any) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from amlkit.errors import Canceled, JobFailed, NotFound, UsageError
 from amlkit.records import JSON, Job, MetricPoint, Record, Status
@@ -44,6 +44,19 @@ class Comparison(Record):
     duration_seconds: float | None
     parameters: Mapping[str, JSON] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StepReason(Record):
+    """Why a step was run or reused. changes: `what`, and `before`, `after` or `file`, `how`."""
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ("name", "reused", "why")
+
+    name: str
+    reused: str | None
+    why: str
+    compared_with: str | None
+    changes: tuple[Mapping[str, JSON], ...] = ()
 
 
 class Jobs:
@@ -135,10 +148,32 @@ class Jobs:
 
     def failed_logs(self, name: str) -> Sequence[tuple[Job, bytes]]:
         """Return the failed jobs among a job and its children, each with its log."""
-        family = [self.show(name), *self.list(parent=name, archived=True)]
         return [
-            (job, b"".join(self.log(job.name))) for job in family if job.status is Status.FAILED
+            (job, b"".join(self.log(job.name)))
+            for job in self._family(self.show(name))
+            if job.status is Status.FAILED
         ]
+
+    def _family(self, job: Job) -> Iterator[Job]:
+        """Yield a job and everything below it; of a pipeline that failed, only its steps."""
+        if job.type != "pipeline":
+            yield job
+        for each in self.list(parent=job.name, archived=True):
+            yield from self._family(each)
+
+    def why(self, name: str, step: str) -> StepReason:
+        """Return why a step of a pipeline was run or reused.
+
+        Raises: NotFound: no such job or step. UsageError: it has not started.
+        """
+        found: Any = self._jobs.explain(f"{self.show(name).name}/{step}")
+        return StepReason(
+            found["name"],
+            found["reused"],
+            found["why"],
+            found["compared_with"],
+            tuple(found["changes"]),
+        )
 
     def metrics(self, name: str, metric: str | None = None) -> Sequence[MetricValue]:
         """Return every value that a job logged, or those of one metric.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,53 @@ def prepare(
     environment: str | None = None,
     current_python: bool = False,
     allow_secrets: bool = False,
+    only: Sequence[str] = (),
+    from_step: str | None = None,
+    reuse_from: str | None = None,
+    force_rerun: bool = False,
 ) -> Submission:
     """Return a submission of the job in a YAML file (`-` is stdin).
 
-    Raises: InvalidSpec, NotFound.
+    only, from_step: of a pipeline, run these steps, or this one and what follows it.
+    reuse_from: the earlier run whose outputs the others' are; default: the newest that has them.
+    force_rerun: of a pipeline, let no earlier run stand for a step.
+    Raises: InvalidSpec, NotFound. UsageError: the four are for pipelines.
     """
     loaded = _load(file, overrides, lenient)
-    return _submission(loaded, name, experiment, tags, environment, current_python, allow_secrets)
+    chosen = Selection(tuple(only), from_step, reuse_from, force_rerun)
+    chosen.check(loaded.kind)
+    submission = _submission(
+        loaded, name, experiment, tags, environment, current_python, allow_secrets
+    )
+    return replace(
+        submission,
+        only=chosen.only,
+        from_step=from_step,
+        reuse_from=reuse_from,
+        force_rerun=force_rerun,
+    )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which steps of a pipeline to run, on what."""
+
+    only: tuple[str, ...] = ()
+    from_step: str | None = None
+    reuse_from: str | None = None
+    force_rerun: bool = False
+
+    def check(self, kind: str) -> None:
+        """Raises: UsageError: it is for another kind of job, or contradicts itself."""
+        if self != Selection() and kind != "job.pipeline":
+            raise UsageError(
+                "--only, --from, --reuse-from and --force-rerun are for pipelines",
+                hint=f"this is a {kind.removeprefix('job.')} job: leave them out",
+            )
+        if self.only and self.from_step is not None:
+            raise UsageError("--only and --from exclude each other", hint="give one of them")
+        if self.reuse_from is not None and not (self.only or self.from_step is not None):
+            raise UsageError("--reuse-from needs --only or --from", hint="name the steps to run")
 
 
 def prepare_sweep(
@@ -99,8 +140,6 @@ def _load(file: str | Path, overrides: Sequence[str], lenient: bool) -> Loaded:
 
 def _again(loaded: Loaded, document: Mapping[str, Any], lenient: bool) -> Loaded:
     """Return the changed document, checked like any file, with the paths of the first."""
-    from dataclasses import replace
-
     from amlkit import specs
 
     text = json.dumps(document, ensure_ascii=False)

@@ -17,6 +17,14 @@ _FINAL_WORDS = tuple(each.value for each in FINAL)
 _FINAL_MARKS = ",".join("?" * len(_FINAL_WORDS))
 _JSON_COLUMNS = ("inputs", "outputs", "parameters", "tags", "properties", "spec", "plan", "state")
 
+_INSERT = (
+    "insert into jobs(name, sequence, type, status, parent, root, position,"
+    " display_name, experiment, description, compute, inputs, outputs, parameters,"
+    " tags, properties, spec, plan, created_at, created_by, started_at)"
+    " values(?, (select coalesce(max(sequence), 0) + 1 from jobs),"
+    " ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+
 
 @dataclass(frozen=True)
 class JobRow:
@@ -52,44 +60,42 @@ class JobTable:
         self._database = database
         self._user = user
 
-    def add(self, job: JobRow) -> None:
-        """Write a new job. Raises: Conflict: the name is taken."""
+    def add(self, *jobs: JobRow) -> None:
+        """Write new jobs, all or none. Raises: Conflict: a name is taken."""
         created = now()
-        try:
-            with self._database.transaction() as connection:
-                connection.execute(
-                    "insert into jobs(name, sequence, type, status, parent, root, position,"
-                    " display_name, experiment, description, compute, inputs, outputs, parameters,"
-                    " tags, properties, spec, plan, created_at, created_by, started_at)"
-                    " values(?, (select coalesce(max(sequence), 0) + 1 from jobs),"
-                    " ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                    (
-                        job.name,
-                        job.type,
-                        job.status,
-                        job.parent,
-                        job.root or job.name,
-                        job.position,
-                        job.display_name,
-                        job.experiment,
-                        job.description,
-                        job.compute,
-                        _json(job.inputs),
-                        _json(job.outputs),
-                        _json(job.parameters),
-                        _json(job.tags),
-                        _json(job.properties),
-                        _json(job.spec),
-                        _json(job.plan),
-                        created,
-                        self._user,
-                        job.started_at,
-                    ),
-                )
-        except sqlite3.IntegrityError:
-            raise Conflict(
-                f"a job is already called `{job.name}`", hint="leave --name out, or choose another"
-            ) from None
+        with self._database.transaction() as connection:
+            for job in jobs:
+                try:
+                    connection.execute(_INSERT, self._values(job, created))
+                except sqlite3.IntegrityError:
+                    raise Conflict(
+                        f"a job is already called `{job.name}`",
+                        hint="leave --name out, or choose another",
+                    ) from None
+
+    def _values(self, job: JobRow, created: str) -> tuple[object, ...]:
+        return (
+            job.name,
+            job.type,
+            job.status,
+            job.parent,
+            job.root or job.name,
+            job.position,
+            job.display_name,
+            job.experiment,
+            job.description,
+            job.compute,
+            _json(job.inputs),
+            _json(job.outputs),
+            _json(job.parameters),
+            _json(job.tags),
+            _json(job.properties),
+            _json(job.spec),
+            _json(job.plan),
+            created,
+            self._user,
+            job.started_at,
+        )
 
     def exists(self, name: str) -> bool:
         """Whether a job has that name."""
@@ -101,6 +107,10 @@ class JobTable:
 
     def _row(self, name: str) -> sqlite3.Row:
         row = self._database.row("select * from jobs where name = ?", name)
+        if row is None and "/" in name:
+            # `PIPELINE/STEP` is what people call a step's job.
+            stepwise = name.replace("/", "-")
+            row = self._database.row("select * from jobs where name = ?", stepwise)
         if row is None:
             names = self._database.rows("select name from jobs order by sequence desc limit 1000")
             close = did_you_mean(name, (each["name"] for each in names))
@@ -149,6 +159,13 @@ class JobTable:
         rows = self._database.rows(
             f"select * from jobs where {' and '.join(clauses)} order by {order}{limit}",  # noqa: S608
             *values,
+        )
+        return [_job(row) for row in rows]
+
+    def family(self, root: str) -> Sequence[Job]:
+        """Return everything below a top-level job, in its own order."""
+        rows = self._database.rows(
+            "select * from jobs where root = ? and name <> ? order by sequence", root, root
         )
         return [_job(row) for row in rows]
 

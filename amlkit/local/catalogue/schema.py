@@ -60,4 +60,7 @@ STEPS: tuple[str, ...] = (
         key text primary key, job text not null, outputs text not null, created_at text not null
     ) without rowid;
     """,
+    """
+    create index jobs_by_root on jobs(root, sequence);
+    """,
 )

@@ -1,0 +1,1 @@
+"""Pipeline jobs: planned from their YAML, run step by step, finished steps reused."""
