@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,15 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from amlkit.errors import Conflict, NotFound, UsageError, WaitTimedOut, did_you_mean
-from amlkit.local import processes
+from amlkit.errors import Conflict, UsageError, WaitTimedOut
+from amlkit.local import job_outputs, processes
 from amlkit.local.catalogue import JobRow
 from amlkit.local.drafts import Draft
 from amlkit.local.locks import Lock, is_locked, try_lock
 from amlkit.local.naming import job_name
-from amlkit.local.plans import OutputPlan
 from amlkit.local.resolving import Resolver
 from amlkit.records import JSON, Job, MetricPoint, Status
 from amlkit.workspace import JobFilter, Submission
@@ -146,34 +144,11 @@ class LocalJobs:
             self._notice_death([(job.name, job.root or job.name)])
             job = self._table.get(name)
         found = self._complete([job])[0]
-        return replace(found, jobs=self._steps(found)) if job.type == "pipeline" else found
-
-    def _steps(self, pipeline: Job) -> dict[str, JSON]:
-        """Return where each step of a pipeline stands, nested pipelines within."""
-        below: dict[str, list[Job]] = {}
-        for each in self._table.family(pipeline.root or pipeline.name):
-            below.setdefault(each.parent or "", []).append(each)
-
-        def summary(job: Job) -> dict[str, JSON]:
-            found: dict[str, JSON] = {
-                "name": job.name,
-                "type": job.type,
-                "status": job.status.value,
-                "duration_seconds": job.duration_seconds,
-            }
-            if job.error:
-                found["error"] = job.error
-            if (reused := job.properties.get("reused_job_id")) is not None:
-                found["reused_from"] = reused
-            if job.type == "pipeline":
-                found["jobs"] = tree(job)
+        if job.type != "pipeline":
             return found
+        from amlkit.local.pipelines.tree import tree
 
-        def tree(job: Job) -> dict[str, JSON]:
-            prefix = len(job.name) + 1
-            return {each.name[prefix:]: summary(each) for each in below.get(job.name, ())}
-
-        return tree(pipeline)
+        return replace(found, jobs=tree(found, self._table.family(job.root or job.name)))
 
     def list(self, wanted: JobFilter) -> Sequence[Job]:
         """Return jobs, newest first; the trials of `parent` in their order."""
@@ -318,79 +293,17 @@ class LocalJobs:
 
     def outputs(self, name: str) -> Mapping[str, str]:
         """Return where each output is; a sweep's are those of its best trial, as on Azure."""
-        job = self.get(name)
-        name = job.name
-        if job.type == "sweep":
-            if job.best_trial is None:
-                return {}
-            return self.outputs(str(job.best_trial["name"]))
-        if (reused := job.properties.get("reused_job_id")) is not None:
-            return self.outputs(reused)
-        plan = self._table.plan(name)
-        if job.type == "pipeline":
-            return self._pipeline_outputs(name, plan)
-        if not plan and job.parent is not None:
-            plan = self._table.plan(job.parent)
-            plan = plan.get("trial", plan)
-        found = {"default": str(self._folder.code(name) / "outputs")}
-        for port, output in (plan.get("outputs") or {}).items():
-            found[port] = str(OutputPlan(**output).place(self._folder, name, port))
-        return found
-
-    def _pipeline_outputs(self, name: str, plan: Mapping[str, Any]) -> Mapping[str, str]:
-        """Return a pipeline's outputs: those of the steps that are bound to them."""
-        from amlkit.local.pipelines.plans import job_of
-
-        found: dict[str, str] = {}
-        for port, source in (plan.get("outputs") or {}).items():
-            owner = plan["given"].get(source["step"]) or job_of(name, source["step"])
-            found[port] = self.outputs(owner)[source["port"]]
-        return found
+        return job_outputs.places(self, self._workspace, self.get(name))
 
     def download(self, name: str, output: str | None, target: Path) -> Path:
         """Copy one output below `target`; without one: outputs, logs and artifacts of the run.
 
         Raises: NotFound: no such output, or it was not written.
         """
-        name = self._table.get(name).name
-        places = self.outputs(name)
-        if output is not None:
-            if output not in places:
-                close = did_you_mean(output, places)
-                known = ", ".join(f"`{each}`" for each in places)
-                hint = f"did you mean `{close}`?" if close else f"it has {known}"
-                raise NotFound(f"job `{name}` has no output `{output}`", hint=hint)
-            return _copy(Path(places[output]), target / "named-outputs" / output)
-        folder = self._folder.job(name)
-        for part, place in {
-            "user_logs": folder / "user_logs",
-            "artifacts": folder / "artifacts",
-            "artifacts/outputs": Path(places.get("default", "")) if places else folder / "none",
-        }.items():
-            if place.is_dir():
-                _copy(place, target / part)
-        for port, where in places.items():
-            if port != "default" and Path(where).exists():
-                _copy(Path(where), target / "named-outputs" / port)
-        return target
-
-
-def _copy(source: Path, target: Path) -> Path:
-    if not source.exists():
-        raise NotFound(f"`{source.name}` was not written by the job")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True, copy_function=_writable_copy)
-        return target
-    target.mkdir(parents=True, exist_ok=True)
-    return Path(_writable_copy(str(source), str(target / source.name)))
-
-
-def _writable_copy(source: str, target: str) -> str:
-    """Copy a file; what was sealed in the workspace is the user's to change in the copy."""
-    made = Path(shutil.copy2(source, target))
-    made.chmod(made.stat().st_mode | 0o200)
-    return str(made)
+        job = self.get(name)
+        return job_outputs.download(
+            job, self.outputs(job.name), output, target, folder=self._folder.job(job.name)
+        )
 
 
 def _row(name: str, kind: str, submission: Submission) -> JobRow:

@@ -1,0 +1,88 @@
+"""What a job left: where each output is, and copies of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from amlkit.errors import NotFound, did_you_mean
+from amlkit.local.plans import OutputPlan
+from amlkit.records import Job
+
+if TYPE_CHECKING:
+    from amlkit.local.jobs import LocalJobs
+    from amlkit.local.workspace import LocalWorkspace
+
+
+def places(jobs: LocalJobs, workspace: LocalWorkspace, job: Job) -> Mapping[str, str]:
+    """Return where each output is: a sweep's are its best trial's, a pipeline's its steps'."""
+    if (reused := job.properties.get("reused_job_id")) is not None:
+        return jobs.outputs(reused)
+    if job.type == "sweep":
+        return jobs.outputs(str(job.best_trial["name"])) if job.best_trial is not None else {}
+    plan = workspace.job_table.plan(job.name)
+    if job.type == "pipeline":
+        return _of_steps(jobs, job.name, plan)
+    if not plan and job.parent is not None:
+        plan = workspace.job_table.plan(job.parent)
+        plan = plan.get("trial", plan)
+    found = {"default": str(workspace.folder.code(job.name) / "outputs")}
+    for port, output in (plan.get("outputs") or {}).items():
+        found[port] = str(OutputPlan(**output).place(workspace.folder, job.name, port))
+    return found
+
+
+def _of_steps(jobs: LocalJobs, name: str, plan: Mapping[str, Any]) -> Mapping[str, str]:
+    from amlkit.local.pipelines.plans import job_of
+
+    found: dict[str, str] = {}
+    for port, source in (plan.get("outputs") or {}).items():
+        owner = plan["given"].get(source["step"]) or job_of(name, source["step"])
+        found[port] = jobs.outputs(owner)[source["port"]]
+    return found
+
+
+def download(
+    job: Job, places: Mapping[str, str], output: str | None, target: Path, *, folder: Path
+) -> Path:
+    """Copy one output below `target`; without one: outputs, logs and artifacts of the run.
+
+    folder: the job's own. Raises: NotFound: no such output, or it was not written.
+    """
+    if output is not None:
+        if output not in places:
+            close = did_you_mean(output, places)
+            known = ", ".join(f"`{each}`" for each in places)
+            hint = f"did you mean `{close}`?" if close else f"it has {known}"
+            raise NotFound(f"job `{job.name}` has no output `{output}`", hint=hint)
+        return _copy(Path(places[output]), target / "named-outputs" / output)
+    parts = {"user_logs": folder / "user_logs", "artifacts": folder / "artifacts"}
+    if "default" in places:
+        parts["artifacts/outputs"] = Path(places["default"])
+    for part, place in parts.items():
+        if place.is_dir():
+            _copy(place, target / part)
+    for port, where in places.items():
+        if port != "default" and Path(where).exists():
+            _copy(Path(where), target / "named-outputs" / port)
+    return target
+
+
+def _copy(source: Path, target: Path) -> Path:
+    if not source.exists():
+        raise NotFound(f"`{source.name}` was not written by the job")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True, copy_function=_writable_copy)
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    return Path(_writable_copy(str(source), str(target / source.name)))
+
+
+def _writable_copy(source: str, target: str) -> str:
+    """Copy a file; what was sealed in the workspace is the user's to change in the copy."""
+    made = Path(shutil.copy2(source, target))
+    made.chmod(made.stat().st_mode | 0o200)
+    return str(made)
