@@ -245,3 +245,64 @@ def test_two_steps_share_a_boolean_and_a_joined_text(pipelines):
     )
     pipelines.run("p")
     assert pipelines.text("p/a") == "a(True,pre-w w-post)"
+
+
+def test_a_parallel_step_goes_over_the_files_of_another_step(pipelines, tmp_path):
+    (tmp_path / "src" / "many.py").write_text(
+        "import pathlib, sys\n"
+        "for number in range(7):\n"
+        "    (pathlib.Path(sys.argv[1]) / f'f{number}.txt').write_text(str(number))\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "src" / "score.py").write_text(
+        "from pathlib import Path\n"
+        "def init(): pass\n"
+        "def run(mini_batch):\n"
+        "    return [f'{Path(each).name}={Path(each).read_text()}' for each in mini_batch]\n",
+        encoding="utf-8",
+    )
+    score = {
+        "type": "parallel",
+        "inputs": {"files": out("make")},
+        "outputs": {"scores": {"type": "uri_file"}},
+        "input_data": "${{inputs.files}}",
+        "mini_batch_size": "2",
+        "max_concurrency_per_instance": 2,
+        "resources": {"instance_count": 1},
+        "task": {
+            "type": "run_function",
+            "code": "./src",
+            "entry_script": "score.py",
+            "environment": "azureml:none@latest",
+            "append_row_to": "${{outputs.scores}}",
+        },
+    }
+    pipelines.write(
+        {"make": step("make", command="python many.py ${{outputs.out}}"), "score": score}
+    )
+    job = pipelines.run("p")
+    assert job["jobs"]["score"]["type"] == "parallel"
+    written = next((tmp_path / "home").rglob("p-score/scores/scores"))
+    lines = written.read_text(encoding="utf-8").splitlines()
+    assert lines == [f"f{number}.txt={number}" for number in range(7)]
+
+
+def test_tabular_parallel_input_is_refused_with_the_name_of_the_step(pipelines):
+    pipelines.write(
+        {
+            "score": {
+                "type": "parallel",
+                "inputs": {"t": {"type": "mltable", "path": "./src"}},
+                "input_data": "${{inputs.t}}",
+                "task": {
+                    "type": "run_function",
+                    "code": "./src",
+                    "entry_script": "step.py",
+                    "environment": "azureml:none@latest",
+                },
+            }
+        }
+    )
+    done = pipelines.submit("p")
+    assert done.returncode != 0
+    assert "step `score`: `t` is tabular" in done.stderr

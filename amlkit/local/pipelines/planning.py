@@ -228,17 +228,21 @@ class _Planner:
         step: Mapping[str, Any],
         resolver: Resolver,
     ) -> CommandPlan:
-        if kind == "parallel":
-            raise NotSupported(f"step `{path}` is a parallel step")
         merged = {**content, **{key: step[key] for key in _OVERRIDES if step.get(key)}}
         variables = {
             **(content.get("environment_variables") or {}),
             **(step.get("environment_variables") or {}),
         }
+        task = content
+        if kind == "parallel":
+            task = merged["task"]
+            command = _parallel(path, merged)
+        else:
+            command = str(content["command"])
         return CommandPlan(
-            command=str(content["command"]),
-            environment=resolver.environment(content.get("environment")),
-            code=resolver.code(content.get("code"), content.get("additional_includes") or ()),
+            command=command,
+            environment=resolver.environment(task.get("environment")),
+            code=resolver.code(task.get("code"), task.get("additional_includes") or ()),
             environment_variables={key: str(value) for key, value in variables.items()},
             timeout_seconds=_seconds((merged.get("limits") or {}).get("timeout")),
             instance_count=int((merged.get("resources") or {}).get("instance_count") or 1),
@@ -246,7 +250,27 @@ class _Planner:
         )
 
 
-_OVERRIDES = ("limits", "resources", "distribution")
+_OVERRIDES = (
+    "limits",
+    "resources",
+    "distribution",
+    "mini_batch_size",
+    "mini_batch_error_threshold",
+    "error_threshold",
+    "retry_settings",
+    "max_concurrency_per_instance",
+    "logging_level",
+)
+
+
+def _parallel(path: str, content: Mapping[str, Any]) -> str:
+    """Return the command of a parallel step, with the step's name in what is wrong with it."""
+    from amlkit.local.parallel_runner import parallel_command
+
+    try:
+        return parallel_command(content, content.get("inputs") or {})
+    except AmlkitError as error:
+        raise type(error)(f"step `{path}`: {error.message}", hint=error.hint) from None
 
 
 def _sweep(trial: CommandPlan, step: Mapping[str, Any], resolver: Resolver) -> Work:
