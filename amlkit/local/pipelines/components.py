@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlkit.errors import unreadable
+from amlkit.errors import NotSupported, unreadable
 from amlkit.records import AssetKind
 from amlkit.specs import Loaded
 
@@ -39,6 +39,11 @@ class ComponentFinder:
     def _registered(self, text: str) -> Loaded:
         from amlkit.references import split
 
+        if text.startswith("azureml://"):
+            raise NotSupported(
+                f"component `{text}` is in a registry, which needs Azure ML",
+                hint="register a copy here: amlkit component register FILE",
+            )
         asset = self.assets.get(AssetKind.COMPONENT, *split(text))
         document = {"name": asset.name, "version": asset.version, **asset.spec}
         return Loaded(_kind(document), None, document, None, Path.cwd())

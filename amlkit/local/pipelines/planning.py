@@ -73,6 +73,8 @@ class _Planner:
         if (datastore := settings.get("default_datastore")) is not None:
             self._resolver.default_datastore = str(datastore).removeprefix("azureml:")
         outputs = document.get("outputs") or {}
+        for name, step in (document.get("jobs") or {}).items():
+            _check_runnable(name, str(step.get("type") or "command"))
         if document.get("component") is not None:
             component = self._finder.find(document["component"], self._loaded)
             top = Scope("", {}, self._resolver)
@@ -138,8 +140,7 @@ class _Planner:
         declared: Mapping[str, Any],
     ) -> None:
         path = scope.child(name)
-        if step.get("type"):
-            _check_runnable(path, str(step["type"]))
+        _check_runnable(path, str(step.get("type") or "command"))
         field_name = "trial" if step.get("trial") is not None else "component"
         component = None
         if step.get(field_name) is not None:
