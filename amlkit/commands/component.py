@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -81,6 +82,52 @@ def register(
 
 
 app.command("create", hidden=True)(register)
+
+
+@app.command("from-function")
+def from_function(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="PATH.py:FUNCTION", help="A typed function.")],
+    output_dir: Annotated[
+        Path | None,
+        typer.Option("--output-dir", "-O", help="Where to write; default: beside the function."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="Of the component; default: the function's.")
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            "--environment", help="A conda file or azureml:NAME; default: the conda file there."
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that it did not write.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """Write a component and its command line from a typed Python function.
+
+    Types are int, float, bool, str, Literal of strings, Input(...) and Output(...); a default makes
+    an input optional. The file is read, never imported.
+
+    \b
+    amlkit component from-function src/train.py:train -O components
+    amlkit component from-function train.py:train -o name | xargs amlkit component register
+    """
+    from amlkit.services.from_function import from_function
+
+    session = Session.of(ctx)
+    made = from_function(
+        source, output_dir, name=name, environment=environment, force=force, dry_run=dry_run
+    )
+    if dry_run:
+        planned = Planned(f"write {made.path} and {made.entry}", made.spec)
+        session.output.record(planned, output or Format.json, query)
+        return
+    session.output.record(made, output, query)
 
 
 @app.command("list")
