@@ -80,9 +80,13 @@ class LocalJobs:
                 f"`{submission.spec.kind}` does not run on the embedded workspace",
                 hint="command, sweep and pipeline jobs do",
             )
-        model = submission.spec.model
+        spec = submission.spec
         resolver = Resolver(self._workspace, submission, dry=dry)
-        plan = (resolver.sweep(model) if kind == "sweep" else resolver.command(model)).as_json()
+        plan = (
+            resolver.sweep(spec.document, spec.model).as_json()
+            if kind == "sweep"
+            else resolver.command(spec.document).as_json()
+        )
         links = [(name, port, asset) for port, asset in resolver.links]
         row = replace(_row(name, kind, submission), plan=plan)
         return Draft((row,), tuple(links), tuple(resolver.notes))

@@ -50,33 +50,39 @@ class Resolver:
         other.default_datastore = self.default_datastore
         return other
 
-    def command(self, model: Any) -> CommandPlan:
+    def command(self, content: Mapping[str, Any]) -> CommandPlan:
         """Return the plan of a command job.
 
         Raises: NotFound: a file, asset or environment. NotSupported: not on this machine.
         """
-        limits = getattr(model, "limits", None)
-        resources = getattr(model, "resources", None)
-        return CommandPlan(
-            command=str(model.command),
-            environment=self.environment(model.environment),
-            code=self.code(model.code),
-            environment_variables={
-                key: str(value) for key, value in (model.environment_variables or {}).items()
-            },
-            inputs=self.inputs(getattr(model, "inputs", None) or {}),
-            outputs=self.outputs(getattr(model, "outputs", None) or {}),
-            timeout_seconds=_seconds(getattr(limits, "timeout", None)),
-            instance_count=int(getattr(resources, "instance_count", None) or 1),
-            distribution=_plain(model.distribution),
+        return replace(
+            self.task(content, str(content["command"])),
+            inputs=self.inputs(content.get("inputs") or {}),
+            outputs=self.outputs(content.get("outputs") or {}),
         )
 
-    def sweep(self, model: Any) -> SweepPlan:
-        """Return the plan of a sweep job."""
+    def task(self, content: Mapping[str, Any], command: str) -> CommandPlan:
+        """Return the plan of a command without its inputs and outputs.
+
+        content: where code, environment and limits stand: a job, a component, a parallel task.
+        """
+        variables = content.get("environment_variables") or {}
+        return CommandPlan(
+            command=command,
+            environment=self.environment(content.get("environment")),
+            code=self.code(content.get("code"), content.get("additional_includes") or ()),
+            environment_variables={key: str(value) for key, value in variables.items()},
+            timeout_seconds=_seconds((content.get("limits") or {}).get("timeout")),
+            instance_count=int((content.get("resources") or {}).get("instance_count") or 1),
+            distribution=dict(content.get("distribution") or {}),
+        )
+
+    def sweep(self, content: Mapping[str, Any], model: Any) -> SweepPlan:
+        """Return the plan of a sweep job. model: the same, checked."""
         trial = replace(
-            self.command(model.trial),
-            inputs=self.inputs(model.inputs or {}),
-            outputs=self.outputs(model.outputs or {}),
+            self.task(content["trial"], str(content["trial"]["command"])),
+            inputs=self.inputs(content.get("inputs") or {}),
+            outputs=self.outputs(content.get("outputs") or {}),
         )
         return self.sweep_of(model, trial)
 
@@ -201,11 +207,11 @@ class Resolver:
         from amlkit import specs
 
         path = self.loaded.resolve_path(text)
-        loaded = specs.load(path, kind="environment")
-        spec = loaded.model.model_dump(exclude_none=True)
+        loaded = specs.load(path, kind="environment", again=True)
+        spec = dict(loaded.document)
         if isinstance(spec.get("conda_file"), str):
             spec["conda_file"] = specs.load(
-                loaded.resolve_path(spec["conda_file"]), kind="conda"
+                loaded.resolve_path(spec["conda_file"]), kind="conda", again=True
             ).document
         return recipes.from_environment(str(spec.get("name") or path.stem), spec)
 
@@ -215,7 +221,7 @@ class Resolver:
         path = self.loaded.resolve_path(text)
         if not path.exists():
             raise self._missing("conda_file", path)
-        document: dict[str, Any] = specs.load(path, kind="conda").document
+        document: dict[str, Any] = specs.load(path, kind="conda", again=True).document
         return document
 
     # Inputs and outputs.
@@ -233,8 +239,9 @@ class Resolver:
         plain = _plain(value)
         if plain.get("path") is None:
             return InputPlan("literal", value=plain.get("value", plain.get("default")))
-        kind = str(plain.get("type") or "uri_folder")
-        return self.data(name, str(plain["path"]), kind, str(plain.get("mode") or "ro_mount"))
+        kind = str(plain.get("type") or "uri_folder").lower()
+        mode = str(plain.get("mode") or "ro_mount").lower()
+        return self.data(name, str(plain["path"]), kind, mode)
 
     def data(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
         """Return the plan of an input that is data, wherever it is. Raises: NotFound."""
@@ -312,8 +319,8 @@ class Resolver:
                 place = str(self.loaded.resolve_path(text))
         asset, version = plain.get("name"), plain.get("version")
         return OutputPlan(
-            type=str(plain.get("type") or "uri_folder"),
-            mode=str(plain.get("mode") or "rw_mount"),
+            type=str(plain.get("type") or "uri_folder").lower(),
+            mode=str(plain.get("mode") or "rw_mount").lower(),
             path=place,
             name=str(asset) if asset else None,
             version=str(version) if version else None,

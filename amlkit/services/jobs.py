@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -98,11 +99,13 @@ class Jobs:
 
     def submit_prepared(self, submission: Submission) -> Job:
         """Start a job whose spec is loaded already."""
-        return self._jobs.submit(submission)
+        with _positions(submission):
+            return self._jobs.submit(submission)
 
     def plan(self, submission: Submission) -> Mapping[str, JSON]:
         """Return what `submit_prepared` would run; change nothing."""
-        return self._jobs.plan(submission)
+        with _positions(submission):
+            return self._jobs.plan(submission)
 
     def show(self, name: str) -> Job:
         """Return a job as it stands. Raises: NotFound."""
@@ -242,6 +245,17 @@ class Jobs:
     def tag(self, name: str, tags: Mapping[str, str]) -> Job:
         """Add or replace tags."""
         return self._jobs.tag(name, tags)
+
+
+@contextmanager
+def _positions(submission: Submission) -> Iterator[None]:
+    """Tell what is missing with its place in the file, also where the spec was not read anew."""
+    try:
+        yield
+    except NotFound:
+        if submission.spec.recheck is not None:
+            submission.spec.recheck()
+        raise
 
 
 def completed(job: Job) -> Job:

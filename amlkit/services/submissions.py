@@ -135,7 +135,7 @@ def prepare_sweep(
 def _load(file: str | Path, overrides: Sequence[str], lenient: bool) -> Loaded:
     from amlkit import specs
 
-    return specs.load(file, kind="job", overrides=overrides, lenient=lenient)
+    return specs.load(file, kind="job", overrides=overrides, lenient=lenient, again=True)
 
 
 def _again(loaded: Loaded, document: Mapping[str, Any], lenient: bool) -> Loaded:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,10 @@ _SCHEMAS = {
     "model.": "model",
     "environment.": "environment",
 }
+
+
+READ: ContextVar[dict[Path, str] | None] = ContextVar("read_files", default=None)
+"""Notes every file that is read, where somebody wants to know."""
 
 
 def model_of(kind: str) -> type[BaseModel]:
@@ -128,7 +133,10 @@ def _read(path: Path | None) -> str:
     if path is None:
         return sys.stdin.read()
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
+        if (noted := READ.get()) is not None:
+            noted[path.absolute()] = text
+        return text
     except OSError as cause:
         raise unreadable(path, cause) from None
     except UnicodeDecodeError as cause:

@@ -230,25 +230,14 @@ class _Planner:
         resolver: Resolver,
     ) -> CommandPlan:
         merged = {**content, **{key: step[key] for key in _OVERRIDES if step.get(key)}}
-        variables = {
+        merged["environment_variables"] = {
             **(content.get("environment_variables") or {}),
             **(step.get("environment_variables") or {}),
         }
-        task = content
-        if kind == "parallel":
-            task = merged["task"]
-            command = _parallel(path, merged)
-        else:
-            command = str(content["command"])
-        return CommandPlan(
-            command=command,
-            environment=resolver.environment(task.get("environment")),
-            code=resolver.code(task.get("code"), task.get("additional_includes") or ()),
-            environment_variables={key: str(value) for key, value in variables.items()},
-            timeout_seconds=_seconds((merged.get("limits") or {}).get("timeout")),
-            instance_count=int((merged.get("resources") or {}).get("instance_count") or 1),
-            distribution=dict(merged.get("distribution") or {}),
-        )
+        if kind != "parallel":
+            return resolver.task(merged, str(content["command"]))
+        task = {key: merged["task"].get(key) for key in ("code", "environment")}
+        return resolver.task({**merged, **task}, _parallel(path, merged))
 
 
 _OVERRIDES = (
@@ -322,7 +311,3 @@ def _check_runnable(path: str, kind: str) -> None:
 def _flag(values: Mapping[str, Any], name: str, *, default: bool) -> bool:
     value = values.get(name)
     return default if value is None else str(value).lower() == "true"
-
-
-def _seconds(value: Any) -> float | None:
-    return float(value) if value not in (None, "") and float(value) > 0 else None
