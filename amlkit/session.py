@@ -41,6 +41,12 @@ class Session:
             )
         return choice
 
+    def warm_up(self) -> None:
+        """Say that a job is about to be submitted: what it needs starts while its spec is read."""
+        from amlkit.workspace import warm_up
+
+        warm_up(self.choice)
+
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace, opened: the same object that a notebook gets."""

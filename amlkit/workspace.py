@@ -325,6 +325,17 @@ def open_workspace(choice: WorkspaceChoice) -> Workspace:
     return LocalWorkspace.open(choice.name, choice.folder)
 
 
+def warm_up(choice: WorkspaceChoice) -> None:
+    """Start what submitting a job will need, while its spec is still being read.
+
+    It is harmless: when no job comes, nothing is left.
+    """
+    if choice.kind == "local":
+        from amlkit.local import launch
+
+        launch.warm()
+
+
 __all__ = [
     "Assets",
     "BuiltEnvironment",
@@ -338,4 +349,5 @@ __all__ = [
     "Submission",
     "Workspace",
     "open_workspace",
+    "warm_up",
 ]

@@ -82,6 +82,8 @@ def submit(
     from amlkit.services.submissions import prepare
 
     session = Session.of(ctx)
+    if not dry_run:
+        session.warm_up()
     submission = prepare(
         file,
         name=name,
@@ -146,6 +148,8 @@ def sweep(
     from amlkit.services.submissions import prepare_sweep
 
     session = Session.of(ctx)
+    if not dry_run:
+        session.warm_up()
     submission = prepare_sweep(
         file,
         parameters=pairs(param, "--param"),

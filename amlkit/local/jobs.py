@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit.errors import Conflict, UsageError, WaitTimedOut
-from amlkit.local import job_outputs, processes
+from amlkit.local import job_outputs, launch, processes
 from amlkit.local.catalogue import JobRow
 from amlkit.local.drafts import Draft
 from amlkit.local.locks import Lock, is_locked, try_lock
@@ -55,7 +53,7 @@ class LocalJobs:
             for job, port, asset in draft.links:
                 self._workspace.asset_table.link(job, asset, direction="input", port=port)
             if not draft.finish(self._workspace):
-                self._supervise(name, held)
+                launch.start(self._folder.root, self._workspace.name, name, held)
         finally:
             held.release()
         return self.get(name)
@@ -99,26 +97,6 @@ class LocalJobs:
             raise Conflict(f"job `{name}` is running", hint=f"amlkit job wait {name}")
         return held
 
-    def _supervise(self, name: str, held: Lock) -> None:
-        command = [sys.executable, "-m", "amlkit.local.supervisor"]
-        command += [str(self._folder.root), self._workspace.name, name]
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        with (self._folder.job(name) / "supervisor.log").open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # The lock goes to the supervisor and lives exactly as long as it.
-                pass_fds=(held.fd,) if os.name == "posix" else (),
-                start_new_session=True,
-                cwd=self._folder.root,
-                env=environment,
-            )
-        (self._folder.job(name) / "supervisor.pid").write_text(str(process.pid), encoding="ascii")
-        # It outlives this process on purpose; nothing here waits for it.
-        process.returncode = 0
-
     def resume(self, name: str) -> Job:
         """Run an interrupted sweep on, or a command again under its own name.
 
@@ -134,7 +112,7 @@ class LocalJobs:
         held = self._hold(name)
         try:
             self._table.reopen(name)
-            self._supervise(name, held)
+            launch.start(self._folder.root, self._workspace.name, name, held)
         finally:
             held.release()
         return self.get(name)
@@ -215,8 +193,10 @@ class LocalJobs:
         Raises: WaitTimedOut: the job goes on.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        pause, last = 0.004, None
+        began, last = time.monotonic(), None
         while True:
+            # A job is noticed to have ended within a twentieth of the time it took.
+            pause = min(0.25, 0.004 + (time.monotonic() - began) / 20)
             job = self._table.get(name)
             if not job.status.final and pause > 0.1:
                 job = self.get(name)
@@ -231,7 +211,6 @@ class LocalJobs:
                     hint=f"it goes on: amlkit job wait {name}",
                 )
             time.sleep(pause)
-            pause = min(pause * 1.15, 0.25)
 
     def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
         """Yield the log as it stands; with `follow`, what is added until the job is final."""

@@ -1,6 +1,7 @@
 """The process that runs one top-level job, in a session of its own: it outlives the terminal.
 
     python -m amlkit.local.supervisor FOLDER NAME JOB
+    python -m amlkit.local.supervisor --ahead FD      (see launch.py)
 
 It holds the job's lock for as long as it lives (that is how others know that it is alive), takes a
 slot, serves tracking, prepares the environment, runs the command, sweep or pipeline, and writes
@@ -21,6 +22,7 @@ from typing import Protocol
 
 from amlkit.config import number
 from amlkit.errors import AmlkitError
+from amlkit.local import launch
 from amlkit.local.computes import slots
 from amlkit.local.environments import EnvironmentStore
 from amlkit.local.locks import Lock, try_lock
@@ -193,9 +195,18 @@ class Command:
 
 
 def main() -> None:
-    """Run the job named on the command line."""
-    folder, name, job = sys.argv[1:4]
-    workspace = LocalWorkspace.open(name, Path(folder))
+    """Run the job named on the command line, or the one that comes over a socket."""
+    if sys.argv[1] == "--ahead":
+        # What a sweep or a pipeline needs beside a command is wanted soon, and there is time now.
+
+        job_for = launch.receive(int(sys.argv[2]))
+        if job_for is None:
+            return
+        folder, name, job = job_for
+    else:
+        folder, name, job = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    os.chdir(folder)
+    workspace = LocalWorkspace.open(name, folder)
     outcome = Supervisor(workspace, job).run()
     workspace.close()
     sys.stdout.flush()
