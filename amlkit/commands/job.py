@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amlkit.commands.job_graph import graph
 from amlkit.errors import UsageError
 from amlkit.options import (
     DryRunOption,
@@ -309,6 +310,9 @@ def why(
     """Say why a pipeline's step was run or reused: which file, input or setting changed."""
     session = Session.of(ctx)
     session.output.record(session.workspace.jobs.why(job, step), output, query)
+
+
+app.command("graph")(graph)
 
 
 @app.command()

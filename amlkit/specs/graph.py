@@ -216,7 +216,7 @@ class _Graph:
 
     def _bindings(self, name: str) -> None:
         step = self._steps[name]
-        for path, text in _texts(step):
+        for path, text in texts(step):
             for binding in expressions.bindings(text):
                 self._binding(("jobs", name, *path), path[0] == "inputs", binding)
 
@@ -279,7 +279,7 @@ class _Graph:
             name: sorted(
                 {
                     each.keys[0]
-                    for _, text in _texts(step)
+                    for _, text in texts(step)
                     for each in expressions.bindings(text)
                     if each.root == "parent.jobs" and each.keys and each.keys[0] in self._interfaces
                 }
@@ -311,7 +311,7 @@ def _reaches(waits: Mapping[str, list[str]], start: str) -> bool:
     return False
 
 
-def _texts(step: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+def texts(step: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the texts of a step that can hold bindings to the rest of the pipeline."""
     for group in ("inputs", "outputs"):
         for name, value in (step.get(group) or {}).items():
