@@ -37,6 +37,9 @@ def register(
     condition: Annotated[
         str | None, typer.Option("--if", help="Only when met: `metrics.accuracy > 0.9`.")
     ] = None,
+    metrics: Annotated[
+        Path | None, typer.Option("--metrics", help="JSON that --if judges; default: the job's.")
+    ] = None,
     type: Annotated[
         str | None, typer.Option("--type", help="custom_model, mlflow_model or triton_model.")
     ] = None,
@@ -52,13 +55,20 @@ def register(
     \b
     amlkit model register --name digits --path model/
     amlkit model register -n digits --job sweep1 --output model --if 'metrics.accuracy > 0.9'
+    amlkit model register -n digits --path model/ --metrics eval.json --if 'metrics.f1 > 0.9'
     """
     if job is None and output_name != "default":
         raise UsageError("--output names an output of a job", hint="give --job; the format is -o")
     session = Session.of(ctx)
     if dry_run:
         draft = session.workspace.models.draft(
-            name=name, path=path, job=job, output=output_name, condition=condition, type=type
+            name=name,
+            path=path,
+            job=job,
+            output=output_name,
+            condition=condition,
+            metrics=metrics,
+            type=type,
         )
         spec = {"name": name, "version": version, "path": draft.path, **draft.spec}
         session.output.record(Planned("register model", spec), output, query)
@@ -70,6 +80,7 @@ def register(
             job=job,
             output=output_name,
             condition=condition,
+            metrics=metrics,
             type=type,
             version=version,
             description=description,

@@ -9,7 +9,7 @@ from pathlib import Path
 from amlkit import references
 from amlkit.errors import AmlkitError, NotFound, UsageError
 from amlkit.records import Asset, AssetDraft, AssetKind
-from amlkit.services.gate import passes
+from amlkit.services import gate
 from amlkit.workspace import Progress, Workspace
 
 TYPES = ("custom_model", "mlflow_model", "triton_model")
@@ -30,6 +30,7 @@ class Models:
         job: str | None = None,
         output: str = "default",
         condition: str | None = None,
+        metrics: str | Path | None = None,
         type: str | None = None,
         version: str | None = None,
         description: str | None = None,
@@ -38,11 +39,18 @@ class Models:
     ) -> Asset:
         """Register a local file or folder, or an output of a job (of a sweep: its best trial).
 
-        condition: as in `metrics.accuracy > 0.9`; the job's metrics must meet it.
+        condition: as in `metrics.accuracy > 0.9`; the metrics of the job, or of the file `metrics`
+            (JSON, numbers by name), must meet it.
         Raises: NotFound, Conflict, AmlkitError: the condition is not met; nothing is registered.
         """
         draft = self.draft(
-            name=name, path=path, job=job, output=output, condition=condition, type=type
+            name=name,
+            path=path,
+            job=job,
+            output=output,
+            condition=condition,
+            metrics=metrics,
+            type=type,
         )
         return self._assets.create(
             replace(draft, version=version, description=description, tags=dict(tags or {})),
@@ -57,6 +65,7 @@ class Models:
         job: str | None = None,
         output: str = "default",
         condition: str | None = None,
+        metrics: str | Path | None = None,
         type: str | None = None,
     ) -> AssetDraft:
         """Return what `register` would register, the gate passed; change nothing."""
@@ -67,9 +76,12 @@ class Models:
         if job is not None:
             source, path = self._output(job, output)
             properties["azureml.job_name"] = source
-            _check(condition, source, self._jobs.get(source).metrics)
+            found = self._jobs.get(source).metrics if metrics is None else gate.read(metrics)
+            _check(condition, f"job `{source}`", found)
+        elif metrics is not None:
+            _check(condition, f"`{metrics}`", gate.read(metrics))
         elif condition is not None:
-            raise UsageError("--if needs the metrics of a job", hint="give --job")
+            raise UsageError("--if needs metrics", hint="give --job, or --metrics metrics.json")
         place = Path(str(path))
         if not place.exists():
             raise NotFound(f"`{place}` does not exist", hint="the path is relative to here")
@@ -113,9 +125,9 @@ class Models:
         return self._assets.archive(AssetKind.MODEL, name, version, archived=archived)
 
 
-def _check(condition: str | None, job: str, metrics: Mapping[str, float]) -> None:
-    if condition is not None and not passes(condition, metrics):
+def _check(condition: str | None, source: str, metrics: Mapping[str, float]) -> None:
+    if condition is not None and not gate.passes(condition, metrics, source):
+        known = ", ".join(f"{name}={value:g}" for name, value in sorted(metrics.items()))
         raise AmlkitError(
-            f"job `{job}` does not meet `{condition}`: nothing was registered",
-            hint=f"see what it logged: amlkit job metrics {job}",
+            f"{source} does not meet `{condition}`: nothing was registered", hint=f"it has {known}"
         )

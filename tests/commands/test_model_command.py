@@ -93,3 +93,27 @@ def test_a_dry_run_registers_nothing(amlkit, job):
     done = amlkit("model", "register", "-n", "d", "--job", job, "--output", "model", "--dry-run")
     assert json.loads(done.stdout)["dry_run"] is True
     assert json.loads(amlkit("model", "list").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ('{"accuracy": 0.97, "labels": {"0": {}}, "ok": true}', 0, ""),
+        ('{"accuracy": 0.5}', 1, "does not meet `metrics.accuracy > 0.9`"),
+        ('{"accuracy": NaN}', 1, "does not meet"),
+        ('{"acuracy": 0.97}', 3, "did you mean `acuracy`?"),
+        ('{"accuracy": "high"}', 3, "has no metric `accuracy`"),
+        ("[1]", 2, "has no metrics"),
+        ("{", 2, "is not JSON"),
+        (None, 3, "does not exist"),
+    ],
+)
+def test_a_path_is_judged_by_the_metrics_of_a_file(amlkit, tmp_path, text, code, said):
+    (tmp_path / "model.txt").write_text("42")
+    if text is not None:
+        (tmp_path / "metrics.json").write_text(text)
+    options = ["--path", "model.txt", "--metrics", "metrics.json", "--if", "metrics.accuracy > 0.9"]
+    done = amlkit("model", "register", "-n", "d", *options)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert len(json.loads(amlkit("model", "list").stdout)) == (code == 0)
