@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from amlkit.commands.job_graph import graph
+from amlkit.commands.job_plot import plot
 from amlkit.errors import UsageError
 from amlkit.options import (
     DryRunOption,
@@ -313,6 +314,7 @@ def why(
 
 
 app.command("graph")(graph)
+app.command("plot")(plot)
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
 import time
@@ -18,6 +17,7 @@ from amlkit.local.recipes import Recipe
 from amlkit.local.runner import CommandRun, Crew, Outcome
 from amlkit.local.sampling import Observation, open_sampler
 from amlkit.local.stopping import open_policy
+from amlkit.objective import best_value, is_better
 from amlkit.records import JSON, Job, MetricPoint, Status
 from amlkit.workspace import JobFilter
 
@@ -249,11 +249,11 @@ class Sweep:
         self._done.add(name)
         if outcome.status is Status.COMPLETED:
             self._completed += 1
-        objective = objective_of(self._curves.get(name, ()))
+        objective = best_value(self._curves.get(name, ()), self._plan.goal)
         if objective is None:
             return
         self._observations.append(Observation(parameters, objective))
-        best = self._best is None or _better(objective, self._best[1], self._plan.goal)
+        best = self._best is None or is_better(objective, self._best[1], self._plan.goal)
         if best and outcome.status is Status.COMPLETED:
             self._best = (name, objective, parameters)
             self._table.update(self._job.name, properties=self._properties())
@@ -284,18 +284,6 @@ class Sweep:
         if self._completed == 0 and not self._done:
             raise AmlkitError("the search space is empty: no trial was run")
         return Outcome(Status.COMPLETED)
-
-
-def objective_of(curve: Sequence[float]) -> float | None:
-    """Return a trial's objective: the last finite value of its primary metric, or None."""
-    for value in reversed(curve):
-        if math.isfinite(value):
-            return value
-    return None
-
-
-def _better(value: float, than: float, goal: str) -> bool:
-    return value > than if goal == "maximize" else value < than
 
 
 def _deadline(timeout_seconds: float | None) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amlkit.errors import Canceled, JobFailed, NotFound, UsageError
+from amlkit.objective import best_value
 from amlkit.records import JSON, Job, MetricPoint, Record, Status
 from amlkit.services.leaderboard import TrialRow, rank
 from amlkit.workspace import JobFilter, Submission, Workspace
@@ -198,9 +199,9 @@ class Jobs:
         job = self.show(name)
         metric, goal = _objective(job)
         rows = []
-        for trial in self.list(parent=name, archived=True):
+        for number, trial in enumerate(self.list(parent=job.name, archived=True)):
             points = self._jobs.metrics(trial.name).get(metric, ())
-            rows.append(_trial(trial, points))
+            rows.append(_trial(trial, number, points, goal))
         return rank(rows, goal)
 
     def best(self, name: str) -> Job:
@@ -287,17 +288,16 @@ def _objective(job: Job) -> tuple[str, str]:
     return str(objective["primary_metric"]), str(objective["goal"]).lower()
 
 
-def _trial(trial: Job, points: Sequence[MetricPoint]) -> TrialRow:
-    import math
-
-    finite = [each.value for each in points if math.isfinite(each.value)]
+def _trial(trial: Job, number: int, points: Sequence[MetricPoint], goal: str) -> TrialRow:
     return TrialRow(
         name=trial.name,
         parameters=dict(trial.parameters),
-        objective=finite[-1] if finite else None,
+        objective=best_value((each.value for each in points), goal),
         status=trial.status.value,
         duration_seconds=trial.duration_seconds,
         curve=tuple((each.step, each.value) for each in points),
+        number=number,
+        error=trial.error,
     )
 
 

@@ -12,7 +12,10 @@ from amlkit.records import JSON, Record
 
 @dataclass(frozen=True)
 class TrialRow(Record):
-    """One trial. objective: its primary metric, None when it logged none; curve: (step, value)."""
+    """One trial. objective: its best primary metric, None when it logged none.
+
+    number: its place in the order of starts, from 0. curve: (step, value) of every report.
+    """
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
         "rank",
@@ -30,9 +33,11 @@ class TrialRow(Record):
     duration_seconds: float | None
     curve: tuple[tuple[int, float], ...] = ()
     rank: int | None = None
+    number: int = 0
+    error: str | None = None
 
     def as_dict(self) -> dict[str, JSON]:
-        """Return the row without its curve, the rank first."""
+        """Return the row without its curve, the rank first; `error` says why it was ended."""
         return {
             "rank": self.rank,
             "name": self.name,
@@ -40,6 +45,7 @@ class TrialRow(Record):
             "status": self.status,
             "duration_seconds": self.duration_seconds,
             "parameters": dict(self.parameters),
+            "error": self.error,
         }
 
 

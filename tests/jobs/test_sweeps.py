@@ -206,3 +206,33 @@ def test_a_killed_sweep_is_resumed_and_no_trial_is_lost_or_repeated(
     assert {row["status"] for row in rows} == {"Completed"}
     counts = ledger.read_text().split()
     assert all(counts.count(name) == 1 for name in finished)
+
+
+def test_a_sweep_is_drawn_as_a_page_and_as_a_picture(amlkit, sweep, tmp_path):
+    space = "{type: choice, values: [1, '<script>']}"
+    sweep("log(len(sys.argv[1]))", "--wait", "-o", "none", sampling="grid", space=space)
+    assert amlkit("job", "plot", "s", "-o", "s.html").stdout == "s.html\n"
+    page = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert page.count("<script>") == 1
+    assert "&lt;script&gt;" in page
+    assert amlkit("job", "plot", "s", "-o", "s.svg").returncode == 0
+    assert (tmp_path / "s.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_only_a_sweep_is_drawn_and_only_as_what_there_is(amlkit, sweep, tmp_path):
+    assert amlkit("job", "plot", "none").returncode == 3
+    refused = amlkit("job", "plot", "none", "-o", "s.png")
+    assert refused.returncode == 2
+    assert ".html" in refused.stderr
+
+
+def test_a_trial_is_judged_by_the_best_value_it_reported_as_on_azure(amlkit, sweep):
+    script = "x = float(sys.argv[1])\nlog(x, 0)\nlog(1 - x, 1)"
+    space = "{type: choice, values: [0.9, 0.2]}"
+    done = sweep(script, "--wait", "-o", "json", sampling="grid", space=space)
+    assert done.returncode == 0, done.stderr
+    assert {row["parameters"]["x"]: row["objective"] for row in trials(amlkit)} == {
+        0.9: 0.9,
+        0.2: 0.8,
+    }
+    assert json.loads(done.stdout)["best_trial"]["objective"] == 0.9
