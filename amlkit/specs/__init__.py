@@ -34,9 +34,9 @@ class Loaded:
         """The spec as a typed model; made now where the same text was checked before."""
         if self.checked is not None:
             return self.checked
-        from amlkit.specs import loading
+        from amlkit.specs import kinds
 
-        return loading.model_of(self.kind).model_validate(self.document)
+        return kinds.model_of(self.kind).model_validate(self.document)
 
     def at(self, path: Sequence[str | int]) -> tuple[int, int]:
         """Return the line and column of a value, from 1."""
@@ -79,7 +79,7 @@ def load(
 
 def json_schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema of a kind, for editors. Raises: UsageError: no such kind."""
-    from amlkit.specs import loading
+    from amlkit.specs import kinds
 
-    schema: dict[str, Any] = loading.model_of(kind).model_json_schema(by_alias=True)
+    schema: dict[str, Any] = kinds.model_of(kind).model_json_schema(by_alias=True)
     return schema

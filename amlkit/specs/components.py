@@ -80,7 +80,7 @@ class Reader:
 
     def _inline(self, part: Part, step: str) -> Interface:
         """Check a component that is written in the pipeline itself."""
-        from amlkit.specs.loading import KINDS, model_of
+        from amlkit.specs.kinds import KINDS, model_of
 
         kind = f"component.{part.data.get('type') or ('command' if step == 'sweep' else step)}"
         if kind not in KINDS:

@@ -45,6 +45,16 @@ Tags: TypeAlias = dict[str, Any]
 Scalar: TypeAlias = str | bool | int | float
 
 
+def words(*known: str) -> str:
+    """Return the pattern of a field that takes one of some words, `aml_token` or `AMLToken`."""
+    return f"^({'|'.join(known)})$".replace("_", "_?")
+
+
+def optional(**rules: Any) -> Any:
+    """Return a field that may be left out, but not be empty. Azure ML refuses `field: null`."""
+    return Field(None, **rules)
+
+
 class Described(Spec):
     """What every named thing has."""
 

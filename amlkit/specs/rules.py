@@ -76,6 +76,9 @@ class _Rules:
                 message = "an input is a `value` or a `path`, not both"
                 self._add(("inputs", name, "value"), message, "delete one", "conflict")
         for name, port in (data.get("outputs") or {}).items():
+            if isinstance(port, Mapping) and port.get("version") and not port.get("name"):
+                message = "an output with a `version` needs a `name`"
+                self._add(("outputs", name, "version"), message, "add `name:`", "missing-field")
             given = port.get("name") if isinstance(port, Mapping) else None
             if isinstance(given, str) and not _OUTPUT_NAME.match(given):
                 self._add(

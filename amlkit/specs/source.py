@@ -13,6 +13,7 @@ import yaml
 from amlkit.errors import InvalidSpec, Problem
 
 SIZE_LIMIT = 16 * 1024 * 1024
+SCALAR_LIMIT = 1024 * 1024
 NODE_LIMIT = 300_000
 DEPTH_LIMIT = 100
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -33,6 +34,7 @@ class Source:
     keys: dict[Path, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     overridden: set[Path] = field(default_factory=set)
+    dates: set[Path] = field(default_factory=set)
 
     def at(self, path: Sequence[str | int], *, key: bool = False) -> Place:
         """Return where a value (or its key) stands; of what is absent, where it would belong."""
@@ -159,19 +161,30 @@ class _Builder:
             return [
                 self.build(each, (*path, index), depth + 1) for index, each in enumerate(node.value)
             ]
-        return self._scalar(node)
+        return self._scalar(node, path)
 
-    def _scalar(self, node: Any) -> Any:
+    def _scalar(self, node: Any, path: Path) -> Any:
+        if len(node.value) > SCALAR_LIMIT:
+            raise self._not_yaml(node, f"a text is longer than {SCALAR_LIMIT // 1024} KiB")
         if node.tag.endswith(":str") and not node.style and _FLOAT.match(node.value):
             return float(node.value.replace("_", ""))
         try:
             value = self._loader.construct_object(node, deep=True)
-        except (ValueError, yaml.YAMLError):
-            return node.value
+        except (ValueError, yaml.YAMLError) as error:
+            word = node.tag.rpartition(":")[2]
+            reason = f": {error}" if isinstance(error, ValueError) else ""
+            raise self._not_yaml(node, f"`{node.value[:40]}` is no {word}{reason}") from None
         if isinstance(value, datetime.date | bytes | set):
             # Dates and other types that JSON lacks stay the text that was written.
+            if isinstance(value, datetime.date):
+                self._source.dates.add(path)
             return node.value
         return value
+
+    def _not_yaml(self, node: Any, message: str) -> InvalidSpec:
+        mark = node.start_mark
+        hint = "write it in quotes if it is a text"
+        return _refused(self._source.file, mark.line + 1, mark.column + 1, message, "yaml", hint)
 
     def _mapping(self, node: Any, path: Path, depth: int) -> dict[str, Any]:
         own: dict[str, Any] = {}
@@ -183,9 +196,12 @@ class _Builder:
                 )
                 for each in nodes:
                     found = self.build(each, path, depth + 1)
-                    if isinstance(found, dict):
-                        merged = {**found, **merged}
+                    if not isinstance(found, dict):
+                        raise self._not_yaml(each, "`<<` merges mappings, and this is none")
+                    merged = {**found, **merged}
                 continue
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._not_yaml(key_node, "a mapping or list cannot be the name of a field")
             key = self._key(key_node)
             mark = key_node.start_mark
             if key in own:

@@ -107,7 +107,7 @@ def _problem(
             code="name",
         )
     if kind == "string_pattern_mismatch":
-        words = str(error["ctx"]["pattern"]).strip("^$()").split("|")
+        words = str(error["ctx"]["pattern"]).replace("_?", "_").strip("^$()").split("|")
         close = did_you_mean(str(error["input"]).lower(), words)
         known = ", ".join(words)
         hint = f"did you mean `{close}`?" if close else f"use one of {known}"

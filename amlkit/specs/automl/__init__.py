@@ -1,0 +1,1 @@
+"""AutoML jobs of every task: validated here, run on Azure ML."""

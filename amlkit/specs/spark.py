@@ -1,0 +1,54 @@
+"""Spark jobs, as the Azure ML YAML reference names their fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from amlkit.specs.fields import Environment, Spec, Word, optional, words
+from amlkit.specs.jobs import JobBase
+
+
+class SparkEntryFile(Spec):
+    """Spark entry file."""
+
+    file: str
+    spark_job_entry_type: Any = None
+
+
+class SparkEntryClass(Spec):
+    """Spark entry class."""
+
+    class_name: str
+    spark_job_entry_type: Any = None
+
+
+class SparkResourceConfiguration(Spec):
+    """Spark resource configuration."""
+
+    instance_type: Word = Field(
+        pattern=words(
+            "standard_e4s_v3",
+            "standard_e8s_v3",
+            "standard_e16s_v3",
+            "standard_e32s_v3",
+            "standard_e64s_v3",
+        )
+    )
+    runtime_version: Any = None
+
+
+class SparkJob(JobBase):
+    """Spark job. Reference: "CLI (v2) Spark job YAML schema"."""
+
+    entry: SparkEntryFile | SparkEntryClass
+    code: Any = None
+    py_files: list[str] = optional()
+    jars: list[str] = optional()
+    files: list[str] = optional()
+    archives: list[str] = optional()
+    conf: dict[str, Any] = optional()
+    environment: Environment | str | None = None
+    args: str = optional()
+    resources: SparkResourceConfiguration = optional()
