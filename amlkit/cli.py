@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from amlkit.errors import AmlkitError, InvalidSpec
 from amlkit.lazy import Entry, lazy_group
-from amlkit.output import Output, paint
+from amlkit.output import Output
 from amlkit.session import Session
-
-if TYPE_CHECKING:
-    from amlkit.errors import Problem
 
 COMMANDS = {
     "init": Entry("amlkit.commands.init", "Copy a bundled project, such as mnist."),
@@ -109,7 +106,9 @@ def _show(error: Exception, arguments: Sequence[str]) -> int:
 
         traceback.print_exception(error)
     if isinstance(error, InvalidSpec):
-        _show_problems(error.problems)
+        from amlkit.output import problems
+
+        problems.show(error.problems)
         return error.exit_code
     if isinstance(error, AmlkitError):
         output.error(error)
@@ -130,11 +129,3 @@ def _show_usage(error: object, output: Output) -> int:
     shown = message[:1].lower() + message[1:]
     output.error(AmlkitError(shown, hint=f"see `{path} --help`"))
     return 2
-
-
-def _show_problems(problems: Sequence[Problem]) -> None:
-    for each in problems:
-        style = "bold red" if each.severity == "error" else "yellow"
-        sys.stderr.write(f"{paint(each.severity + ':', style, sys.stderr)} {each}\n")
-        if each.hint:
-            sys.stderr.write(f"{paint('hint:', 'cyan', sys.stderr)} {each.hint}\n")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from amlkit.errors import InvalidSpec, Problem
+from amlkit.errors import AmlkitError, InvalidSpec, NotFound, Problem
 from amlkit.records import JSON, Record
+
+MISSING = "missing-file"
+"""The code of the problem that a file is not there."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +60,35 @@ class Verdict(Record):
 def validate(
     files: Sequence[str | Path], *, overrides: Sequence[str] = (), lenient: bool = False
 ) -> list[Verdict]:
-    """Return a verdict on every file; one bad file does not hide another.
+    """Return a verdict on every file; one that is bad or missing does not hide another."""
+    return [_verdict(str(file), overrides, lenient) for file in files]
 
-    Raises: NotFound: a file does not exist.
-    """
+
+def _verdict(file: str, overrides: Sequence[str], lenient: bool) -> Verdict:
     from amlkit import specs
 
-    verdicts = []
-    for file in files:
-        try:
-            loaded = specs.load(file, overrides=overrides, lenient=lenient)
-            verdicts.append(Verdict(str(file), loaded.kind, loaded.warnings))
-        except InvalidSpec as error:
-            verdicts.append(Verdict(str(file), None, error.problems))
-    return verdicts
+    text = sys.stdin.read() if file == "-" else None
+    try:
+        loaded = specs.load(file, overrides=overrides, lenient=lenient, text=text)
+    except InvalidSpec as error:
+        return Verdict(file, _kind(file, text), error.problems)
+    except NotFound as error:
+        return Verdict(file, None, (_whole(file, error, MISSING),))
+    except AmlkitError as error:
+        return Verdict(file, None, (_whole(file, error, "unreadable"),))
+    return Verdict(file, loaded.kind, loaded.warnings)
+
+
+def _whole(file: str, error: AmlkitError, code: str) -> Problem:
+    return Problem(file, 0, 0, "", error.message, error.hint, code)
+
+
+def _kind(file: str, text: str | None) -> str | None:
+    """Return what an invalid file means to be, where that can be told."""
+    from amlkit.specs import kinds, source
+
+    try:
+        text = Path(file).read_text(encoding="utf-8-sig") if text is None else text
+        return kinds.family_of(source.parse(text, file).data)
+    except (OSError, UnicodeDecodeError, InvalidSpec):
+        return None
