@@ -15,7 +15,11 @@ from amlkit.services.leaderboard import TrialRow, rank
 from amlkit.workspace import JobFilter, Submission, Workspace
 
 if TYPE_CHECKING:
+    from amlkit.services.pipelines import Pipeline
+    from amlkit.services.pipelines.sources import AzureJob
     from amlkit.specs import Loaded
+
+    JobSource = str | Path | Mapping[str, JSON] | Pipeline | AzureJob
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Jobs:
 
     def submit(
         self,
-        file: str | Path,
+        file: JobSource,
         *,
         name: str | None = None,
         experiment: str | None = None,
@@ -82,6 +86,8 @@ class Jobs:
     ) -> Job:
         """Start the job of a YAML file (`-` is stdin) and return at once.
 
+        file: or a pipeline that a `@pipeline` function made, a dict, or a job of the Azure SDK;
+            their local paths are relative to the current folder.
         environment: a registered one, instead of the spec's.
         current_python: run in this interpreter, with nothing installed.
         Raises: InvalidSpec, NotFound, Conflict, NotSupported: nothing was started.
@@ -271,10 +277,14 @@ def completed(job: Job) -> Job:
     return job
 
 
-def _load(file: str | Path, overrides: Sequence[str], *, lenient: bool) -> Loaded:
-    from amlkit import specs
+def _load(file: JobSource, overrides: Sequence[str], *, lenient: bool) -> Loaded:
+    if isinstance(file, str | Path):
+        from amlkit import specs
 
-    return specs.load(file, kind="job", overrides=overrides, lenient=lenient)
+        return specs.load(file, kind="job", overrides=overrides, lenient=lenient)
+    from amlkit.services.pipelines.sources import load_job
+
+    return load_job(file, overrides, lenient=lenient)
 
 
 def _value(point: MetricPoint) -> MetricValue:
