@@ -43,6 +43,18 @@ SETTINGS = (
         "AMLKIT_SNAPSHOT_LIMIT_MB",
         "Largest code folder that is stored, in megabytes (Azure ML's limit is 300).",
     ),
+    Setting(
+        "login",
+        None,
+        "AMLKIT_LOGIN",
+        "How to log in to an Azure workspace that no login is remembered for, as in CI.",
+    ),
+    Setting(
+        "azure_poll_seconds",
+        "2",
+        "AMLKIT_AZURE_POLL_SECONDS",
+        "Seconds between two looks at a job on Azure that is waited for or streamed.",
+    ),
     Setting("python", None, "AMLKIT_PYTHON", "Python version when an environment names none."),
 )
 _BY_KEY = {each.key: each for each in SETTINGS}
@@ -84,7 +96,11 @@ def home() -> Path:
 
 @dataclass(frozen=True)
 class WorkspaceChoice:
-    """Which workspace to open. kind: `local` or `azure`; chosen_by: what decided it."""
+    """Which workspace to open. kind: `local` or `azure`; chosen_by: what decided it.
+
+    name: what `-w` takes; workspace_name: Azure's own name for it.
+    cloud: a cloud's name, or the URL of its metadata. credential: how to log in, no secret.
+    """
 
     name: str
     kind: str
@@ -92,6 +108,7 @@ class WorkspaceChoice:
     folder: Path = field(default_factory=Path)
     subscription_id: str = ""
     resource_group: str = ""
+    workspace_name: str = ""
     credential: Mapping[str, str] = field(default_factory=dict)
     cloud: str = "AzureCloud"
     tenant_id: str | None = None
@@ -158,9 +175,10 @@ def _from_entry(name: str, entry: Mapping[str, Any], chosen_by: str) -> Workspac
     if entry.get("kind", "local") == "local":
         return WorkspaceChoice(name, "local", chosen_by, folder=Path(str(entry["folder"])))
     return WorkspaceChoice(
-        str(entry.get("workspace_name") or name),
+        name,
         "azure",
         chosen_by,
+        workspace_name=str(entry.get("workspace_name") or name),
         subscription_id=str(entry["subscription_id"]),
         resource_group=str(entry["resource_group"]),
         credential=dict(entry.get("credential") or {}),
@@ -185,12 +203,13 @@ def _from_folder(folder: Path) -> WorkspaceChoice | None:
 def _azure(found: Mapping[str, Any], chosen_by: str) -> WorkspaceChoice:
     """Return an Azure workspace, with the login remembered for it, if there is one."""
     name = str(found["workspace_name"])
-    for entry in (user_config().get("workspaces") or {}).values():
-        same = entry.get("workspace_name") == name and entry.get("resource_group") == found.get(
-            "resource_group"
+    for alias, entry in (user_config().get("workspaces") or {}).items():
+        same = all(
+            str(entry.get(key) or "").lower() == str(found.get(key) or "").lower()
+            for key in ("workspace_name", "resource_group", "subscription_id")
         )
         if entry.get("kind") == "azure" and same:
-            return _from_entry(name, entry, chosen_by)
+            return _from_entry(alias, entry, chosen_by)
     return _from_entry(name, {**found, "kind": "azure"}, chosen_by)
 
 

@@ -320,6 +320,18 @@ class WorkspaceInfo(Record):
 
 
 @dataclass(frozen=True)
+class Check(Record):
+    """One thing that `workspace doctor` looked at. fix: what to do when it is not well."""
+
+    COLUMNS = ("name", "well", "found", "fix")
+
+    name: str
+    well: bool
+    found: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
 class Planned(Record):
     """What `--dry-run` prints: the resolved spec and what would happen; nothing has."""
 

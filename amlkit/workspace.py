@@ -11,16 +11,18 @@ Promises, for all workspaces:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from amlkit.errors import NotLoggedIn
+from amlkit.errors import NotSupported
 from amlkit.records import (
     JSON,
     Asset,
     AssetDraft,
     AssetKind,
+    Check,
     Compute,
     Datastore,
     Job,
@@ -309,17 +311,42 @@ class Workspace(Protocol):
         ...
 
 
+class Account(Protocol):
+    """The login of a workspace that needs one."""
+
+    def sign_in(
+        self,
+        *,
+        secret: str | None,
+        tell: Callable[[str], None],
+        may_cache_plain: Callable[[], bool],
+    ) -> Mapping[str, str]:
+        """Log in afresh; return what has to be remembered of it, never a secret.
+
+        Raises: NotLoggedIn: refused. NotFound: no such workspace.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Remove everything that a login left on this machine."""
+        ...
+
+    def checks(self) -> Iterator[Check]:
+        """Yield what was looked at, ending at the first thing that is not well."""
+        ...
+
+
 def open_workspace(choice: WorkspaceChoice) -> Workspace:
     """Open the chosen workspace; an embedded one is made when it is not there yet.
 
-    Raises: WorkspaceUnusable: the folder cannot be used. NotLoggedIn: it is on Azure.
+    Raises: WorkspaceUnusable: the folder cannot be used. NotLoggedIn: Azure needs a login.
+        NotSupported: it is on Azure, and the extra for that is not installed.
     """
     if choice.kind == "azure":
-        raise NotLoggedIn(
-            f"`{choice.name}` is an Azure ML workspace (chosen by {choice.chosen_by}), and this"
-            " version of amlkit works on embedded workspaces only",
-            hint="amlkit -w local ..., or AMLKIT_WORKSPACE=local",
-        )
+        with _needs_extra(choice):
+            from amlkit.azure.workspace import AzureWorkspace
+
+            return AzureWorkspace.open(choice)
     from amlkit.local.workspace import LocalWorkspace
 
     return LocalWorkspace.open(choice.name, choice.folder)
@@ -336,7 +363,29 @@ def warm_up(choice: WorkspaceChoice) -> None:
         launch.warm()
 
 
+def open_account(choice: WorkspaceChoice) -> Account:
+    """Return the login of an Azure workspace. Raises: NotSupported: the extra is missing."""
+    with _needs_extra(choice):
+        from amlkit.azure.account import AzureAccount
+
+        return AzureAccount(choice)
+
+
+@contextmanager
+def _needs_extra(choice: WorkspaceChoice) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        if not str(missing.name).startswith(("azure", "msal")):
+            raise
+        raise NotSupported(
+            f"`{choice.name}` is an Azure ML workspace, and the Azure packages are not installed",
+            hint="pip install 'amlkit[azure]', or use amlkit -w local ...",
+        ) from None
+
+
 __all__ = [
+    "Account",
     "Assets",
     "BuiltEnvironment",
     "Computes",
@@ -348,6 +397,7 @@ __all__ = [
     "Status",
     "Submission",
     "Workspace",
+    "open_account",
     "open_workspace",
     "warm_up",
 ]

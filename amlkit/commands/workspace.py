@@ -25,32 +25,127 @@ def login(
         Path | None, typer.Argument(metavar="[DIR]", help="With --local: keep it in DIR/.amlkit.")
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="An embedded workspace.")] = False,
-    interactive: Annotated[bool, typer.Option("--interactive", hidden=True)] = False,
-    device_code: Annotated[bool, typer.Option("--device-code", hidden=True)] = False,
-    service_principal: Annotated[bool, typer.Option("--service-principal", hidden=True)] = False,
-    azure_cli: Annotated[bool, typer.Option("--azure-cli", hidden=True)] = False,
-    managed_identity: Annotated[bool, typer.Option("--managed-identity", hidden=True)] = False,
-    name: Annotated[
-        str | None, typer.Option("--name", "-n", help="Name for -w; default: the folder's.")
+    interactive: Annotated[bool, typer.Option("--interactive", help="In a browser.")] = False,
+    device_code: Annotated[
+        bool, typer.Option("--device-code", help="With a code, in a browser anywhere.")
+    ] = False,
+    service_principal: Annotated[
+        bool, typer.Option("--service-principal", help="With a secret or a certificate.")
+    ] = False,
+    azure_cli: Annotated[bool, typer.Option("--azure-cli", help="As `az login` did.")] = False,
+    managed_identity: Annotated[
+        bool, typer.Option("--managed-identity", help="As the Azure machine that this is.")
+    ] = False,
+    workload_identity: Annotated[
+        bool, typer.Option("--workload-identity", help="By OIDC: CI jobs, Kubernetes.")
+    ] = False,
+    default: Annotated[
+        bool, typer.Option("--default", help="Whatever DefaultAzureCredential finds.")
+    ] = False,
+    subscription: Annotated[str | None, typer.Option("--subscription", help="Its id.")] = None,
+    resource_group: Annotated[
+        str | None, typer.Option("--resource-group", "-g", help="The workspace's.")
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", "-n", help="The workspace's; with --local: for -w."),
+    ] = None,
+    alias: Annotated[
+        str | None, typer.Option("--alias", help="Name for -w; default: the workspace's.")
+    ] = None,
+    tenant: Annotated[str | None, typer.Option("--tenant", help="Id of the tenant.")] = None,
+    client_id: Annotated[
+        str | None, typer.Option("--client-id", help="Of the application or identity.")
+    ] = None,
+    client_secret_stdin: Annotated[
+        bool,
+        typer.Option("--client-secret-stdin", help="Read it; else AZURE_CLIENT_SECRET."),
+    ] = False,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="PEM or PFX file with the private key.")
+    ] = None,
+    cloud: Annotated[
+        str | None, typer.Option("--cloud", help="AzureCloud, AzureChinaCloud, AzureUSGovernment.")
+    ] = None,
+    plain_cache: Annotated[
+        bool,
+        typer.Option("--plain-cache", help="Keep tokens unencrypted if need be."),
+    ] = False,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """Make an embedded workspace, and use it from now on.
+    """Log in to an Azure ML workspace, or make an embedded one, and use it from now on.
 
     \b
     amlkit workspace login --local
-    amlkit workspace login --local ./project --name project
+    amlkit workspace login --azure-cli --subscription ID -g GROUP --name WORKSPACE
     """
-    if interactive or device_code or service_principal or azure_cli or managed_identity:
-        raise NotLoggedIn(
-            "this version of amlkit works on embedded workspaces only; nothing was sent to Azure",
-            hint="amlkit workspace login --local",
-        )
-    if not local:
-        raise UsageError("how to log in is not said", hint="amlkit workspace login --local [DIR]")
     session = Session.of(ctx)
-    session.output.record(workspaces.login_local(folder, name), output, query)
+    ways = {
+        "interactive": interactive,
+        "device-code": device_code,
+        "service-principal": service_principal,
+        "azure-cli": azure_cli,
+        "managed-identity": managed_identity,
+        "workload-identity": workload_identity,
+        "default": default,
+    }
+    chosen = [way for way, asked in ways.items() if asked]
+    if len(chosen) + local != 1:
+        raise UsageError(
+            "how to log in is not said" if not (chosen or local) else "two ways to log in are said",
+            hint=f"give one of --local, {', '.join(f'--{way}' for way in ways)}",
+        )
+    if local:
+        session.output.record(workspaces.login_local(folder, name), output, query)
+        return
+    if (client_secret_stdin or certificate) and not service_principal:
+        raise UsageError(
+            "a secret or certificate is a service principal's", hint="--service-principal"
+        )
+    choice = workspaces.azure_choice(
+        name=name,
+        subscription=subscription,
+        resource_group=resource_group,
+        alias=alias,
+        tenant=tenant,
+        cloud=cloud,
+        credential={
+            "method": chosen[0],
+            "client_id": client_id or "",
+            "certificate": str(certificate.absolute()) if certificate else "",
+        },
+    )
+    made = workspaces.login_azure(
+        choice,
+        secret=_secret() if client_secret_stdin else None,
+        tell=_tell,
+        may_cache_plain=lambda: plain_cache or _plain_is_fine(),
+    )
+    session.output.record(made, output, query)
+
+
+def _secret() -> str:
+    import getpass
+    import sys
+
+    if sys.stdin.isatty():
+        return getpass.getpass("client secret: ")
+    return sys.stdin.readline().strip()
+
+
+def _plain_is_fine() -> bool:
+    import sys
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    return typer.confirm(
+        "this platform cannot encrypt tokens: keep them in a file only you can read?", err=True
+    )
+
+
+def _tell(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 @app.command()
@@ -88,9 +183,15 @@ def use(
 
 @app.command()
 def doctor(ctx: typer.Context, output: OutputOption = None, query: QueryOption = None) -> None:
-    """Check what the workspace needs: catalogue, disk, uv. Exit code 1 if something is not well."""
+    """Check what the workspace needs: catalogue, disk, uv; or cloud, network, clock, login, files.
+
+    Exit code 1 if something is not well, 4 if Azure cannot be used.
+    """
     session = Session.of(ctx)
     checks = workspaces.doctor(session.choice)
     session.output.records(checks, output, query)
-    if not all(each.well for each in checks):
-        raise typer.Exit(1)
+    for each in checks:
+        if not each.well and session.choice.kind == "azure":
+            raise NotLoggedIn(f"{each.name}: {each.found}", hint=each.fix)
+        if not each.well:
+            raise typer.Exit(1)

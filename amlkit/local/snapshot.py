@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlkit.errors import AmlkitError, NotFound
 from amlkit.local.content import ContentStore, Tree
-from amlkit.local.content.walk import walk
-from amlkit.local.ignore import IgnoreRules, Rule
-from amlkit.local.secrets import Secret, scan
-
-SIZE_LIMIT_BYTES = 300 * 1024 * 1024
-"""What Azure ML takes as one snapshot. Source: "Storage limits of experiment snapshots"."""
+from amlkit.snapshots.files import SIZE_LIMIT_BYTES, check, of_code
+from amlkit.snapshots.ignore import IgnoreRules, Rule
+from amlkit.snapshots.walk import walk
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ def take(
     size_limit_bytes: None lifts the limit.
     Raises: NotFound: no such folder. AmlkitError: too large, or a secret is in it.
     """
-    _check(_files(code, includes), size_limit_bytes, allow_secrets=allow_secrets)
+    check(of_code(code, includes), size_limit_bytes, allow_secrets=allow_secrets)
     rules = IgnoreRules() if code.is_dir() else None
     return store.add(code, ignore=rules, includes=includes)
 
@@ -71,42 +67,3 @@ class _Recording(IgnoreRules):
         if rule is not None:
             self._log.append((relative, rule))
         return rule
-
-
-def _files(code: Path, includes: Sequence[Path]) -> Iterator[tuple[str, Path, int]]:
-    for top in (code, *includes):
-        if not top.exists():
-            raise NotFound(f"`{top}` does not exist", hint="mend `code` or `additional_includes`")
-        root = top.resolve()
-        if root.is_file():
-            yield root.name, root, root.stat().st_size
-            continue
-        for found in walk(root, IgnoreRules()):
-            if found.kind == "file":
-                yield found.relative, Path(found.path), found.stat.st_size
-
-
-def _check(
-    files: Iterator[tuple[str, Path, int]], limit: int | None, *, allow_secrets: bool
-) -> None:
-    total = 0
-    largest = ("", 0)
-    secrets: list[Secret] = []
-    for name, path, size in files:
-        total += size
-        largest = max(largest, (name, size), key=lambda each: each[1])
-        if not allow_secrets:
-            secrets += scan(path, name, size)
-    if limit is not None and total > limit:
-        raise AmlkitError(
-            f"the code folder has {total} bytes, more than {limit}; the largest is `{largest[0]}`"
-            f" with {largest[1]}",
-            hint="leave data out with a line in .amlignore, and pass it as an input",
-        )
-    if secrets:
-        first = secrets[0]
-        more = f" (and {len(secrets) - 1} more)" if len(secrets) > 1 else ""
-        raise AmlkitError(
-            f"{first.file}:{first.line}: {first.kind} in the code folder{more}",
-            hint="pass it as an environment variable, or add --allow-secrets if it is not one",
-        )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from amlkit import references
 from amlkit.config import (
@@ -19,21 +19,13 @@ from amlkit.config import (
     user_config,
     write_user_config,
 )
-from amlkit.errors import AmlkitError, Conflict, NotFound
-from amlkit.records import Record, WorkspaceInfo
+from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError
+from amlkit.records import Check, WorkspaceInfo
 from amlkit.services import Workspace
+from amlkit.workspace import open_account
 
-
-@dataclass(frozen=True)
-class Check(Record):
-    """One thing that `workspace doctor` looked at. fix: what to do when it is not well."""
-
-    COLUMNS: ClassVar[tuple[str, ...]] = ("name", "well", "found", "fix")
-
-    name: str
-    well: bool
-    found: str
-    fix: str | None = None
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def login_local(folder: Path | None, name: str | None) -> WorkspaceInfo:
@@ -63,13 +55,105 @@ def login_local(folder: Path | None, name: str | None) -> WorkspaceInfo:
     return _info(choice, current=True)
 
 
+def azure_choice(
+    *,
+    name: str | None,
+    subscription: str | None,
+    resource_group: str | None,
+    alias: str | None = None,
+    tenant: str | None = None,
+    cloud: str | None = None,
+    credential: Mapping[str, str],
+) -> WorkspaceChoice:
+    """Return the Azure ML workspace to log in to; what is not given is what commands use here.
+
+    Raises: UsageError: neither given nor to be found in a config.json or `az configure`.
+    """
+    here = choose_workspace(alias if alias in known_workspaces() else None)
+    found = here if here.kind == "azure" else None
+    given = {
+        "--subscription": subscription or (found.subscription_id if found else None),
+        "--resource-group": resource_group or (found.resource_group if found else None),
+        "--name": name or (found.workspace_name if found else None),
+    }
+    if missing := [flag for flag, value in given.items() if not value]:
+        raise UsageError(
+            f"which workspace is not said: {', '.join(missing)} missing",
+            hint="add them, or save the config.json of the workspace's overview page here",
+        )
+    workspace = str(given["--name"])
+    return WorkspaceChoice(
+        alias or workspace,
+        "azure",
+        "login",
+        subscription_id=str(given["--subscription"]),
+        resource_group=str(given["--resource-group"]),
+        workspace_name=workspace,
+        credential={key: value for key, value in credential.items() if value},
+        cloud=cloud or (found.cloud if found else "AzureCloud"),
+        tenant_id=tenant or (found.tenant_id if found else None),
+    )
+
+
+def login_azure(
+    choice: WorkspaceChoice,
+    *,
+    secret: str | None = None,
+    tell: Callable[[str], None] = print,
+    may_cache_plain: Callable[[], bool] = bool,
+) -> WorkspaceInfo:
+    """Log in to an Azure ML workspace, remember how under its name, and use it from now on.
+
+    secret: a service principal's; used now and kept nowhere.
+    tell: is given what a person has to do, as with a device code.
+    Raises: NotLoggedIn: Azure refuses. NotFound: no such workspace. Conflict: the name is taken.
+        Nothing is remembered then.
+    """
+    alias = references.check_name(choice.name, "workspace")
+    by_a_person = choice.credential["method"] in {"interactive", "device-code"}
+    if by_a_person:
+        choice = replace(choice, credential={**choice.credential, "record": _record_key(choice)})
+    config = user_config()
+    entries = dict(config.get("workspaces") or {})
+    known = known_workspaces().get(alias)
+    if known is not None and not _same(known, choice):
+        raise Conflict(
+            f"workspace `{alias}` is `{_info(known, current=False).location}`",
+            hint="choose another name for -w with --alias",
+        )
+    remembered = dict(
+        open_account(choice).sign_in(secret=secret, tell=tell, may_cache_plain=may_cache_plain)
+    )
+    cloud = remembered.pop("cloud", choice.cloud)
+    entries[alias] = {
+        "kind": "azure",
+        "workspace_name": choice.workspace_name,
+        "subscription_id": choice.subscription_id,
+        "resource_group": choice.resource_group,
+        "cloud": cloud,
+        "tenant_id": choice.tenant_id,
+        "credential": remembered,
+    }
+    write_user_config({**config, "workspaces": entries, "workspace": alias})
+    return _info(replace(choice, chosen_by="login"), current=True)
+
+
+def _record_key(choice: WorkspaceChoice) -> str:
+    from hashlib import sha256
+
+    whole = "/".join((str(home()), *(str(each) for each in _identity(choice)))).lower()
+    return f"{choice.name}-{sha256(whole.encode()).hexdigest()[:12]}"
+
+
 def logout(name: str) -> WorkspaceInfo:
-    """Forget a workspace; its folder stays. Raises: NotFound."""
+    """Forget a workspace: a folder stays, of an Azure login nothing does. Raises: NotFound."""
     config = user_config()
     entries = dict(config.get("workspaces") or {})
     if name not in entries:
         raise NotFound(f"no workspace called `{name}` is remembered", hint="amlkit workspace list")
     choice = known_workspaces()[name]
+    if choice.kind == "azure":
+        open_account(choice).forget()
     del entries[name]
     kept = {**config, "workspaces": entries}
     if kept.get("workspace") == name:
@@ -99,7 +183,9 @@ def use(name: str) -> WorkspaceInfo:
 
 
 def doctor(choice: WorkspaceChoice) -> Sequence[Check]:
-    """Look at what an embedded workspace needs: its folder, its catalogue, space, uv."""
+    """Look at what a workspace needs: a catalogue, space and uv; or the way to Azure, in order."""
+    if choice.kind == "azure":
+        return list(open_account(choice).checks())
     return [_catalogue(choice), _space(choice), _uv(), _writable_home()]
 
 
@@ -139,13 +225,19 @@ def _writable_home() -> Check:
 
 
 def _same(one: WorkspaceChoice, other: WorkspaceChoice) -> bool:
-    return (one.name, one.kind, one.folder) == (other.name, other.kind, other.folder)
+    return _identity(one) == _identity(other)
+
+
+def _identity(choice: WorkspaceChoice) -> tuple[object, ...]:
+    group = choice.resource_group.lower()
+    name = choice.workspace_name or choice.name
+    return (name, choice.kind, choice.folder, choice.subscription_id.lower(), group)
 
 
 def _info(choice: WorkspaceChoice, *, current: bool) -> WorkspaceInfo:
     azure = choice.kind == "azure"
     location = (
-        f"{choice.subscription_id}/{choice.resource_group}/{choice.name}"
+        f"{choice.subscription_id}/{choice.resource_group}/{choice.workspace_name}"
         if azure
         else str(choice.folder)
     )

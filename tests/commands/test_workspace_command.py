@@ -28,23 +28,6 @@ def test_the_nearest_workspace_folder_wins_over_the_users_choice(amlkit, tmp_pat
     assert shown["name"] == "project"
 
 
-@pytest.mark.parametrize("way", ["--interactive", "--service-principal", "--azure-cli"])
-def test_an_azure_login_is_refused_plainly(amlkit, way):
-    done = amlkit("workspace", "login", way)
-    assert done.returncode == 4
-    assert "embedded workspaces only" in done.stderr
-
-
-def test_a_folder_that_names_an_azure_workspace_is_not_taken_for_a_local_one(amlkit, tmp_path):
-    (tmp_path / "config.json").write_text(
-        json.dumps({"subscription_id": "s", "resource_group": "g", "workspace_name": "prod"})
-    )
-    done = amlkit("data", "list")
-    assert done.returncode == 4
-    assert "`prod` is an Azure ML workspace" in done.stderr
-    assert amlkit("-w", "local", "data", "list").returncode == 0
-
-
 def test_doctor_finds_a_healthy_workspace_well(amlkit):
     done = amlkit("workspace", "doctor")
     assert done.returncode == 0, done.stdout

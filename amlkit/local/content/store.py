@@ -30,8 +30,8 @@ from amlkit.local.content.records import (
 )
 from amlkit.local.content.restore import restore
 from amlkit.local.content.statcache import StatCache
-from amlkit.local.content.walk import Found, walk
-from amlkit.local.ignore import IgnoreRules
+from amlkit.snapshots.ignore import IgnoreRules
+from amlkit.snapshots.walk import Found, walk
 
 Progress = Callable[[int, int], None]
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

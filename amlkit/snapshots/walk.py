@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from amlkit.errors import AmlkitError, unreadable
-from amlkit.local.ignore import IgnoreRules
+from amlkit.snapshots.ignore import IgnoreRules
 
 
 class Found(NamedTuple):

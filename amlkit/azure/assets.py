@@ -1,0 +1,241 @@
+"""Assets of an Azure ML workspace: read over REST, registered through the SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from amlkit.azure import asset_records
+from amlkit.azure.client import ArmClient
+from amlkit.azure.datastores import AzureDatastores, parse_uri
+from amlkit.azure.sdk import Sdk
+from amlkit.azure.uploads import CodeStore, send_data
+from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
+from amlkit.records import JSON, Asset, AssetDraft, AssetKind
+from amlkit.workspace import Progress
+
+# Kind -> Azure Resource Manager's collection, and the SDK's name for its operations.
+_PATHS = {
+    AssetKind.DATA: "data",
+    AssetKind.ENVIRONMENT: "environments",
+    AssetKind.COMPONENT: "components",
+    AssetKind.MODEL: "models",
+    AssetKind.CODE: "codes",
+}
+_RACES = 3
+"""How often the next free version is taken anew when somebody else was faster."""
+
+
+class AzureAssets:
+    """Versioned assets, on Azure. Content first, then the version: a crash leaves no half asset."""
+
+    def __init__(self, client: ArmClient, datastores: AzureDatastores, sdk: Sdk) -> None:
+        self._client = client
+        self._datastores = datastores
+        self._sdk = sdk
+
+    def create(self, draft: AssetDraft, *, progress: Progress | None = None) -> Asset:
+        """Send the files that are not there yet and register the version.
+
+        Raises: Conflict: that version exists with other content. NotFound: no such path.
+        """
+        if draft.kind is AssetKind.CODE:
+            return self._create_code(draft, progress)
+        spec = dict(draft.spec)
+        if draft.path is not None:
+            spec["path"] = send_data(Path(draft.path), self._datastores, progress)
+        if draft.version is not None:
+            return self._create_version(draft, spec, draft.version)
+        for attempt in range(_RACES):
+            try:
+                return self._create_version(draft, spec, self._next_version(draft.kind, draft.name))
+            except Conflict:
+                if attempt == _RACES - 1:
+                    raise
+        raise AssertionError
+
+    def _create_version(self, draft: AssetDraft, spec: Mapping[str, JSON], version: str) -> Asset:
+        known = self._known(draft.kind, draft.name, version)
+        if known is not None:
+            if _same(draft.kind, known.spec, spec):
+                return known
+            raise Conflict(
+                f"`{known.reference}` exists with other content",
+                hint="leave the version out for the next one",
+            )
+        document = {
+            **spec,
+            "name": draft.name,
+            "version": version,
+            "description": draft.description,
+            "tags": dict(draft.tags),
+            "properties": dict(draft.properties),
+        }
+        kept = {key: value for key, value in document.items() if value not in (None, {})}
+        noun = draft.kind.value
+        subject = f"{noun} `{draft.name}:{version}`"
+        entity = self._sdk.load(noun, kept, Path.cwd())
+        operations = _PATHS[draft.kind] if noun != "data" else "data"
+        self._sdk.call(subject, lambda ml: getattr(ml, operations).create_or_update(entity))
+        return self.get(draft.kind, draft.name, version)
+
+    def _create_code(self, draft: AssetDraft, progress: Progress | None) -> Asset:
+        assert draft.path is not None
+        includes = tuple(Path(each) for each in draft.includes)
+        version = draft.version or self._next_version(draft.kind, draft.name)
+        made = CodeStore(self._client).store(
+            Path(draft.path),
+            includes,
+            name=draft.name,
+            version=version,
+            allow_secrets=draft.allow_secrets,
+            progress=progress,
+        )
+        if draft.version is not None and str(made["name"]) != draft.version:
+            raise Conflict(f"`{draft.name}:{draft.version}` exists with other content")
+        return asset_records.of_version(draft.kind, draft.name, made)
+
+    def _known(self, kind: AssetKind, name: str, version: str) -> Asset | None:
+        try:
+            return self.get(kind, name, version)
+        except NotFound:
+            return None
+
+    def _next_version(self, kind: AssetKind, name: str) -> str:
+        try:
+            found = self._client.get(f"/{_PATHS[kind]}/{name}", f"{kind.value} `{name}`")
+        except NotFound:
+            return "1"
+        return str(found["properties"].get("nextVersion") or "1")
+
+    def get(self, kind: AssetKind, name: str, version: str | None = None) -> Asset:
+        """Return one version, or the latest that is not archived. Raises: NotFound."""
+        if version is None:
+            return self._latest(kind, name)
+        subject = f"{kind.value} `{name}:{version}`"
+        try:
+            found = self._client.get(f"/{_PATHS[kind]}/{name}/versions/{version}", subject)
+        except NotFound:
+            raise self._missing(kind, name, version) from None
+        return asset_records.of_version(kind, name, found)
+
+    def _latest(self, kind: AssetKind, name: str) -> Asset:
+        found = self._client.list(
+            f"/{_PATHS[kind]}/{name}/versions",
+            f"{kind.value} `{name}`",
+            **{"$orderBy": "createdtime desc", "$top": "1", "listViewType": "ActiveOnly"},
+        )
+        try:
+            for each in found:
+                return asset_records.of_version(kind, name, each)
+        except NotFound:
+            pass
+        raise self._missing(kind, name, None)
+
+    def _missing(self, kind: AssetKind, name: str, version: str | None) -> NotFound:
+        names = [each.name for each in self.list(kind)]
+        if version is not None and name in names:
+            return NotFound(
+                f"no {kind.value} `{name}` has version `{version}`",
+                hint=f"see `amlkit {_GROUPS[kind]} list --name {name}`",
+            )
+        close = did_you_mean(name, names)
+        hint = f"did you mean `{close}`?" if close else f"see `amlkit {_GROUPS[kind]} list`"
+        noun = "data asset" if kind is AssetKind.DATA else kind.value
+        return NotFound(f"no {noun} is called `{name}`", hint=hint)
+
+    def list(
+        self, kind: AssetKind, name: str | None = None, *, archived: bool = False
+    ) -> Sequence[Asset]:
+        """Return every version of a name, or the latest of every name; newest first."""
+        view = {"listViewType": "All" if archived else "ActiveOnly"}
+        if name is None:
+            found = self._client.list(f"/{_PATHS[kind]}", f"{kind.value} assets", **view)
+            assets = [asset_records.of_container(kind, each) for each in found]
+        else:
+            path = f"/{_PATHS[kind]}/{name}/versions"
+            try:
+                found = self._client.list(path, f"{kind.value} `{name}`", **view)
+                assets = [asset_records.of_version(kind, name, each) for each in found]
+            except NotFound:
+                assets = []
+            if not assets and not archived and not self._client_has(kind, name):
+                raise self._missing(kind, name, None)
+        return sorted(assets, key=lambda each: each.created_at, reverse=True)
+
+    def _client_has(self, kind: AssetKind, name: str) -> bool:
+        try:
+            self._client.get(f"/{_PATHS[kind]}/{name}", f"{kind.value} `{name}`")
+        except NotFound:
+            return False
+        return True
+
+    def archive(
+        self, kind: AssetKind, name: str, version: str | None, *, archived: bool
+    ) -> Sequence[Asset]:
+        """Hide or show one version or the whole name. Raises: NotFound."""
+        path = f"/{_PATHS[kind]}/{name}" + (f"/versions/{version}" if version else "")
+        subject = f"{kind.value} `{name}:{version}`" if version else f"{kind.value} `{name}`"
+        try:
+            found = self._client.get(path, subject)
+        except NotFound:
+            raise self._missing(kind, name, version) from None
+        properties = {
+            key: value for key, value in found["properties"].items() if key not in _READ_ONLY
+        }
+        body = {"properties": {**properties, "isArchived": archived}}
+        changed = {**found, **self._client.send("PUT", path, subject, body=body)}
+        if version:
+            return [asset_records.of_version(kind, name, changed)]
+        return [asset_records.of_container(kind, changed)]
+
+    def download(self, asset: Asset, target: Path, *, progress: Progress | None = None) -> Path:
+        """Fetch the asset's files below `target`. Raises: NotSupported: not in a datastore."""
+        uri = str(asset.spec.get("path") or "")
+        found = parse_uri(uri)
+        if found is None:
+            raise NotSupported(
+                f"`{asset.reference}` is at `{uri}`, which is in no datastore of the workspace",
+                hint="fetch it with a tool of its own",
+            )
+        store, path = found
+        name = path.rstrip("/").rsplit("/", 1)[-1] or asset.name
+        if asset.type == "uri_file":
+            self._datastores.download(store, path, target, progress)
+            return target / name
+        listed = [each.path for each in self._datastores.files(store, path.rstrip("/"))]
+        single = listed == [path.rstrip("/")]
+        place = target / name
+        self._datastores.download(store, path, target if single else place, progress)
+        return place
+
+    def local_path(self, asset: Asset) -> Path | None:
+        """Return None: the content is on Azure."""
+        return None
+
+
+_GROUPS = {
+    AssetKind.DATA: "data",
+    AssetKind.ENVIRONMENT: "env",
+    AssetKind.COMPONENT: "component",
+    AssetKind.MODEL: "model",
+    AssetKind.CODE: "component",
+}
+_READ_ONLY = frozenset({"provisioningState", "latestVersion", "nextVersion"})
+
+
+def _same(kind: AssetKind, known: Mapping[str, JSON], wanted: Mapping[str, JSON]) -> bool:
+    """Whether a version on Azure has the content that is wanted; what Azure adds is no matter."""
+    return all(_plain(key, known.get(key)) == _plain(key, value) for key, value in wanted.items())
+
+
+def _plain(key: str, value: Any) -> Any:
+    if key == "path" and isinstance(value, str):
+        found = parse_uri(value)
+        return (found[0], found[1].rstrip("/")) if found else value
+    if isinstance(value, Mapping):
+        return {str(each): _plain("", inner) for each, inner in sorted(value.items())}
+    if isinstance(value, list | tuple):
+        return [_plain("", each) for each in value]
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value

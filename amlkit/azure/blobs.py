@@ -1,0 +1,154 @@
+"""Files in blob storage: listed, sent and fetched, a few at a time, with nothing sent twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from amlkit.azure.errors import translated
+from amlkit.errors import AmlkitError, NotSupported
+from amlkit.records import StoredFile
+from amlkit.workspace import Progress
+
+PARALLEL_FILES = 8
+PARALLEL_BLOCKS = 4
+
+
+@dataclass(frozen=True)
+class Place:
+    """A container, and how to get in. credential: an account key, a SAS or a token credential."""
+
+    datastore: str
+    account_url: str
+    container: str
+    credential: Any
+
+    @cached_property
+    def client(self) -> Any:
+        """The container's client."""
+        from azure.storage.blob import ContainerClient
+
+        return ContainerClient(self.account_url, self.container, credential=self.credential)
+
+    def files(self, prefix: str, *, limit: int | None = None) -> Iterator[StoredFile]:
+        """Yield the files below a prefix, sorted by path; at most `limit` in one request."""
+        with translated(f"datastore `{self.datastore}`"):
+            options = {"results_per_page": limit} if limit else {}
+            for count, blob in enumerate(
+                self.client.list_blobs(name_starts_with=prefix or None, **options), start=1
+            ):
+                modified = blob.last_modified
+                yield StoredFile(
+                    blob.name,
+                    int(blob.size or 0),
+                    modified.isoformat(timespec="seconds") if modified else None,
+                )
+                if limit and count >= limit:
+                    return
+
+    def send(self, files: Mapping[str, Path], progress: Progress | None) -> int:
+        """Write files to paths of the container; return how many were sent."""
+
+        def one(item: tuple[str, Path]) -> int:
+            path, source = item
+            with source.open("rb") as content:
+                self.client.upload_blob(
+                    path,
+                    content,
+                    length=source.stat().st_size,
+                    overwrite=True,
+                    max_concurrency=PARALLEL_BLOCKS,
+                )
+            return source.stat().st_size
+
+        with translated(f"uploading to datastore `{self.datastore}`"):
+            return _each(one, files.items(), progress)
+
+    def fetch(self, paths: Mapping[str, Path], progress: Progress | None) -> int:
+        """Write blobs to files; return how many. A file is there whole or not at all."""
+
+        def one(item: tuple[str, Path]) -> int:
+            path, target = item
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(target.name + ".part")
+            try:
+                with part.open("wb") as sink:
+                    blob = self.client.download_blob(path, max_concurrency=PARALLEL_BLOCKS)
+                    blob.readinto(sink)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+            return target.stat().st_size
+
+        with translated(f"downloading from datastore `{self.datastore}`"):
+            return _each(one, paths.items(), progress)
+
+
+def _each(
+    one: Callable[[tuple[str, Path]], int],
+    items: Iterable[tuple[str, Path]],
+    progress: Progress | None,
+) -> int:
+    """Do one thing to each item, some at once; the first error ends it and is raised."""
+    count = size = 0
+    with ThreadPoolExecutor(PARALLEL_FILES) as pool:
+        running = [pool.submit(one, each) for each in items]
+        try:
+            for done in running:
+                size += done.result()
+                count += 1
+                if progress:
+                    progress(count, size)
+        except BaseException:
+            for each in running:
+                each.cancel()
+            raise
+    return count
+
+
+def place_of(
+    datastore: Mapping[str, Any], name: str, secrets: Mapping[str, Any], credential: Any
+) -> Place:
+    """Return the container behind a datastore's description.
+
+    secrets: what `listSecrets` answered; empty for a datastore that goes by identity.
+    Raises: NotSupported: a file share.
+    """
+    container = datastore.get("containerName") or datastore.get("filesystem")
+    if not container:
+        raise NotSupported(
+            f"datastore `{name}` is {datastore.get('datastoreType')}, and amlkit moves files"
+            " to and from blob containers",
+            hint="use a blob datastore, such as workspaceblobstore",
+        )
+    account = str(datastore["accountName"])
+    endpoint = str(datastore.get("endpoint") or "core.windows.net")
+    url = f"{datastore.get('protocol') or 'https'}://{account}.blob.{endpoint}"
+    return Place(name, url, str(container), _secret(secrets) or credential)
+
+
+def _secret(secrets: Mapping[str, Any]) -> str | None:
+    kind = secrets.get("secretsType")
+    if kind == "AccountKey":
+        return str(secrets["key"])
+    if kind == "Sas":
+        return str(secrets["sasToken"]).removeprefix("?")
+    if kind in {None, "None"}:
+        return None
+    raise NotSupported(
+        f"a datastore with credentials of type `{kind}` cannot be read from here",
+        hint="give it an account key, a SAS or identity-based access",
+    )
+
+
+def local_target(root: Path, relative: str) -> Path:
+    """Return where a blob goes below `root`. Raises: AmlkitError: it would leave it."""
+    target = Path(os.path.normpath(root / relative))
+    if target != root and root not in target.parents:
+        raise AmlkitError(f"blob `{relative}` would be written outside of `{root}`")
+    return target

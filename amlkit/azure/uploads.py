@@ -1,0 +1,156 @@
+"""Content on its way to Azure: hashed first, so that what is there already is not sent again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from amlkit.azure.blobs import Place
+from amlkit.azure.client import ArmClient
+from amlkit.azure.datastores import AzureDatastores
+from amlkit.errors import NotFound, UsageError
+from amlkit.snapshots.files import check, of_code, size_limit_bytes
+from amlkit.snapshots.walk import walk
+from amlkit.workspace import Progress
+
+HASH_VERSION = "202208"
+"""The name that Azure ML gives to `content_hash`. Source: azure-ai-ml, `get_content_hash`."""
+
+
+def content_hash(files: Mapping[str, Path]) -> str:
+    """Return Azure ML's hash of a set of files: their number, paths, sizes and contents.
+
+    The SDK makes the same one, so that either finds what the other has sent.
+    """
+    ordered = sorted(files.items(), key=lambda item: item[0].lower())
+    digest = hashlib.sha256(str(len(ordered)).encode())
+    for name, path in ordered:
+        digest.update(f"#{name}#{path.stat().st_size}".encode())
+    for _, path in ordered:
+        with path.open("rb") as content:
+            while chunk := content.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def send_data(source: Path, datastores: AzureDatastores, progress: Progress | None) -> str:
+    """Send a file or folder to the default datastore, unless it is there; return its URI.
+
+    An upload that was broken off and is done again sends only what is missing: the path holds the
+    hash of the content, and a blob is there whole or not at all.
+    Raises: NotFound: no such path. UsageError: an empty folder.
+    """
+    files = _all_files(source)
+    if not files:
+        raise UsageError(f"`{source}` has no files", hint="Azure ML keeps no empty folders")
+    store = datastores.default().name
+    folder = f"LocalUpload/{content_hash(files)}"
+    if source.is_dir():
+        folder = f"{folder}/{source.absolute().name}"
+    _send_missing(datastores.place(store), folder, files, progress)
+    whole = folder if source.is_dir() else f"{folder}/{source.name}"
+    return f"azureml://datastores/{store}/paths/{whole}" + ("/" if source.is_dir() else "")
+
+
+def _all_files(source: Path) -> dict[str, Path]:
+    if not source.exists():
+        raise NotFound(f"`{source}` does not exist", hint="check the path; it is relative to here")
+    if source.is_file():
+        return {source.name: source}
+    found = walk(source.resolve(), None)
+    return {each.relative: Path(each.path).resolve() for each in found if each.kind != "folder"}
+
+
+def _send_missing(
+    place: Place, folder: str, files: Mapping[str, Path], progress: Progress | None
+) -> None:
+    there = {each.path: each.size for each in place.files(folder + "/")}
+    missing = {
+        f"{folder}/{name}": path
+        for name, path in files.items()
+        if there.get(f"{folder}/{name}") != path.stat().st_size
+    }
+    place.send(missing, progress)
+
+
+class CodeStore:
+    """Code snapshots of a workspace, under amlkit's ignore rules."""
+
+    def __init__(self, client: ArmClient) -> None:
+        self._client = client
+
+    def store(
+        self,
+        code: Path,
+        includes: Sequence[Path] = (),
+        *,
+        name: str | None = None,
+        version: str = "1",
+        allow_secrets: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Return the code asset of a folder's content: the one that is there, or a new one.
+
+        name: without one it is anonymous, as the SDK's are.
+        Raises: NotFound, AmlkitError: too large, or a secret is in it.
+        """
+        listed = list(of_code(code, includes, follow=True))
+        check(iter(listed), size_limit_bytes(), allow_secrets=allow_secrets)
+        files = {relative: path for relative, path, _ in listed}
+        digest = content_hash(files)
+        import uuid
+
+        asset = name or str(uuid.uuid5(uuid.NAMESPACE_OID, digest))
+        known = self._known(asset, digest)
+        if known is not None:
+            return known
+        return self._new(asset, version, digest, files, progress, anonymous=name is None)
+
+    def _known(self, name: str, digest: str) -> dict[str, Any] | None:
+        found = self._client.list(
+            f"/codes/{name}/versions", f"code `{name}`", hash=digest, hashVersion=HASH_VERSION
+        )
+        return next(iter(_existing(found)), None)
+
+    def _new(
+        self,
+        name: str,
+        version: str,
+        digest: str,
+        files: Mapping[str, Path],
+        progress: Progress | None,
+        *,
+        anonymous: bool,
+    ) -> dict[str, Any]:
+        subject = f"code `{name}`"
+        path = f"/codes/{name}/versions/{version}"
+        pending = self._client.send(
+            "POST",
+            f"{path}/startPendingUpload",
+            subject,
+            body={"pendingUploadType": "TemporaryBlobReference"},
+        )["blobReferenceForConsumption"]
+        place = _signed(pending["credential"]["sasUri"])
+        place.send({f"code/{name_}": each for name_, each in files.items()}, progress)
+        properties = {
+            "codeUri": f"{pending['blobUri']}/code",
+            "isAnonymous": anonymous,
+            "properties": {"hash_sha256": digest, "hash_version": HASH_VERSION},
+        }
+        return self._client.send("PUT", path, subject, body={"properties": properties})
+
+
+def _existing(found: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    try:
+        yield from found
+    except NotFound:
+        return
+
+
+def _signed(url: str) -> Place:
+    """Return the container of a signed URL."""
+    address, _, signature = url.partition("?")
+    account, _, container = address.rstrip("/").rpartition("/")
+    return Place("code snapshots", account, container, signature)
