@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 
 def test_an_embedded_workspace_is_made_used_and_forgotten(amlkit, tmp_path):
     (tmp_path / "project").mkdir()

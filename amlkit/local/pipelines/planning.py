@@ -40,12 +40,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Planned:
-    """A whole pipeline as it is planned. steps: by path, in the order of the file."""
+    """A whole pipeline as it is planned. steps: by path, in the order of the file.
+
+    groups: nested pipelines by path, each as the pipeline around it writes it.
+    """
 
     plan: PipelinePlan
     steps: Mapping[str, Step]
     notes: tuple[str, ...] = ()
     links: tuple[tuple[str, Asset], ...] = ()
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def plan(workspace: LocalWorkspace, submission: Submission, *, dry: bool = False) -> Planned:
@@ -63,7 +67,7 @@ class _Planner:
         self._finder = ComponentFinder(workspace.assets)
         self._force_rerun = submission.force_rerun
         self._steps: dict[str, Step] = {}
-        self._groups: list[str] = []
+        self._groups: dict[str, Mapping[str, Any]] = {}
         # What an output of a nested pipeline is: (path, output) -> the step's output behind it.
         self._passed: dict[Source, Source] = {}
 
@@ -101,7 +105,7 @@ class _Planner:
             line=str(self._loaded.document.get("display_name") or self._loaded.path or ""),
         )
         notes = tuple(dict.fromkeys(self._resolver.notes))
-        return Planned(plan, steps, notes, tuple(self._resolver.links))
+        return Planned(plan, steps, notes, tuple(self._resolver.links), self._groups)
 
     def _followed(self, bound: Mapping[str, Source]) -> dict[str, Source]:
         return {port: self._follow(source) for port, source in bound.items()}
@@ -150,7 +154,7 @@ class _Planner:
         outputs = self._outputs(path, step, component, scope.path, declared)
         if kind == "pipeline":
             assert component is not None
-            self._groups.append(path)
+            self._groups[path] = step
             inputs = self._filled(component, step, scope)
             self._expand(component, inputs, path, outputs)
             return

@@ -12,7 +12,7 @@ def children(pipeline: JobRow, planned: Planned) -> list[JobRow]:
     """Return the rows of everything below a pipeline's own row, in the order of the file."""
     paths = _in_order(planned)
     return [
-        _group(pipeline, path, number)
+        _group(pipeline, planned, path, number)
         if path in planned.plan.groups
         else _step(pipeline, planned, path, number)
         for number, path in enumerate(paths)
@@ -34,7 +34,8 @@ def _parent(pipeline: JobRow, path: str) -> str:
     return job_of(pipeline.name, above) if slash else pipeline.name
 
 
-def _group(pipeline: JobRow, path: str, number: int) -> JobRow:
+def _group(pipeline: JobRow, planned: Planned, path: str, number: int) -> JobRow:
+    spec = planned.groups.get(path) or {}
     return JobRow(
         name=job_of(pipeline.name, path),
         type="pipeline",
@@ -44,6 +45,8 @@ def _group(pipeline: JobRow, path: str, number: int) -> JobRow:
         root=pipeline.name,
         position=number,
         compute=pipeline.compute,
+        inputs=spec.get("inputs") or {},
+        spec=spec,
     )
 
 

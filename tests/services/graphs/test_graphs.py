@@ -223,3 +223,22 @@ def test_what_is_no_pipeline_has_no_graph(amlkit, tmp_path, source, code, told):
     )
     done = amlkit("job", "graph", source)
     assert (done.returncode, told in done.stderr) == (code, True)
+
+
+def test_a_run_shows_what_flows_into_a_pipeline_within_a_pipeline(amlkit, flow, tmp_path):
+    (tmp_path / "outer.yml").write_text(
+        "type: pipeline\nname: outer\ninputs: {raw: {type: uri_folder}}\njobs:\n"
+        + FLOW.partition("jobs:\n")[2]
+        .replace("${{parent.inputs.rate}}", "0.1")
+        .replace("    outputs: {model: '${{parent.outputs.model}}'}\n", "")
+    )
+    (tmp_path / "top.yml").write_text(
+        "type: pipeline\nsettings: {default_compute: azureml:local}\njobs:\n  all:\n"
+        "    type: pipeline\n    component: ./outer.yml\n"
+        "    inputs: {raw: {type: uri_folder, path: ./raw}}\n"
+    )
+    done = amlkit("job", "submit", "top.yml", "--current-python", "--wait", "--name", "j")
+    assert done.returncode == 0, done.stderr
+    text = amlkit("job", "graph", "j", "-o", "mermaid").stdout
+    assert text.count("subgraph") == 2
+    assert text.count('-->|"clean"|') == 1
