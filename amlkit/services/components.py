@@ -1,8 +1,9 @@
 """Components: what `amlkit component ...` means, on every workspace.
 
 A component is stored as its spec, with nothing left that its folder is needed for
-(`services/portable.py`): inner components and conda files are part of the spec, code folders are
-code assets of their own (`code: azureml:NAME:VERSION`), whose digest is the snapshot's.
+(`services/portable.py`): inner components and conda files are part of the spec, nested pipelines
+are components of their own, code folders are code assets (`code: azureml:NAME:VERSION`), whose
+digest is the snapshot's.
 """
 
 from __future__ import annotations
@@ -142,6 +143,23 @@ class _Kept:
         draft = AssetDraft(AssetKind.DATA, name, {"type": kind}, path=str(path))
         return f"azureml:{changed(self.assets, draft).reference}"
 
+    def pipeline(self, name: str, spec: Mapping[str, Any]) -> str:
+        draft = _component(name, spec)
+        # Pipelines whose nested ones share a name must not undo each other: any version will do.
+        for known in _versions(self.assets, name):
+            try:
+                return f"azureml:{self.assets.create(replace(draft, version=known)).reference}"
+            except Conflict:
+                continue
+        return f"azureml:{self.assets.create(draft).reference}"
+
+
+def _versions(assets: Assets, name: str) -> Sequence[str]:
+    try:
+        return [each.version for each in assets.list(AssetKind.COMPONENT, name, archived=True)]
+    except NotFound:
+        return []
+
 
 def changed(assets: Assets, draft: AssetDraft) -> Asset:
     """Return the latest version where it has the draft's content, else a new one."""
@@ -174,16 +192,19 @@ def _name(loaded: Loaded, given: str | None) -> str:
 
 
 def _draft(loaded: Loaded, name: str, version: str | None, kept: _Kept) -> AssetDraft:
-    spec = portable(loaded, name, kept)
     given = version or loaded.document.get("version")
+    draft = _component(name, portable(loaded, name, kept))
+    return replace(draft, version=str(given) if given is not None else None)
+
+
+def _component(name: str, spec: Mapping[str, Any]) -> AssetDraft:
     return AssetDraft(
         AssetKind.COMPONENT,
         name,
         {key: value for key, value in spec.items() if key not in (*_ABOUT, *_SHOWN)},
-        version=str(given) if given is not None else None,
-        description=loaded.document.get("description"),
-        tags=_texts(loaded.document.get("tags")),
-        properties=_texts(loaded.document.get("properties")),
+        description=spec.get("description"),
+        tags=_texts(spec.get("tags")),
+        properties=_texts(spec.get("properties")),
     )
 
 

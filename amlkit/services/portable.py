@@ -1,7 +1,8 @@
 """A component made independent of its folder, so that it means the same from anywhere.
 
 Files that a component refers to become part of it: components of steps and conda files are
-written into it, code and data are stored in the workspace and referred to by `azureml:`.
+written into it; code, data and nested pipelines are stored in the workspace and referred to by
+`azureml:` (Azure ML takes a nested pipeline as a file or as a reference, not written in place).
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ class Keep(Protocol):
         """Store a file or folder that a step reads and return the reference to it."""
         ...
 
+    def pipeline(self, name: str, spec: Mapping[str, Any]) -> str | Mapping[str, Any]:
+        """Store a nested pipeline component and return what stands for it."""
+        ...
+
 
 @dataclass(frozen=True)
 class InPlace:
@@ -44,6 +49,10 @@ class InPlace:
     def data(self, name: str, path: Path, kind: str) -> str:
         """Return the path itself."""
         return str(path)
+
+    def pipeline(self, name: str, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the component itself."""
+        return spec
 
 
 def portable(loaded: Loaded, name: str, keep: Keep) -> dict[str, Any]:
@@ -94,17 +103,19 @@ class _Porter:
             }
         return ported
 
-    def _inner(self, value: Any, name: str) -> dict[str, Any]:
+    def _inner(self, value: Any, name: str) -> str | Mapping[str, Any]:
         """Return the component of a step, which stands in the pipeline or in its own file."""
         if isinstance(value, Mapping):
-            return self.component(value, str(value.get("name") or name))
-        from amlkit import specs
+            chosen = str(value.get("name") or name)
+            ported = self.component(value, chosen)
+        else:
+            from amlkit import specs
 
-        file = self._loaded.resolve_path(str(value))
-        inner = specs.load(file, kind="component")
-        ported = portable(inner, str(inner.document.get("name") or name), self._keep)
-        ported.pop("$schema", None)
-        return ported
+            inner = specs.load(self._loaded.resolve_path(str(value)), kind="component")
+            chosen = str(inner.document.get("name") or name)
+            ported = portable(inner, chosen, self._keep)
+            ported.pop("$schema", None)
+        return self._keep.pipeline(chosen, ported) if "jobs" in ported else ported
 
     def _leaf(self, document: Mapping[str, Any], name: str) -> dict[str, Any]:
         """Return a command, or a parallel step or component, with its code stored."""

@@ -143,7 +143,8 @@ def test_what_is_shown_as_yaml_can_be_registered_again(register, amlkit):
 def test_a_pipeline_takes_its_inner_components_and_files_along(register, amlkit, project):
     assert register("outer.yml", "-o", "name") == "outer:1\n"
     shutil.rmtree(project)
-    inner = shown(amlkit, "outer")["jobs"]["inner"]["component"]
+    assert shown(amlkit, "outer")["jobs"]["inner"]["component"] == "azureml:flow:1"
+    inner = shown(amlkit, "flow:1")
     train, tune, score = (inner["jobs"][each] for each in ("train", "tune", "score"))
     assert train["component"]["code"] == tune["trial"]["code"] == "azureml:train:1"
     assert train["component"]["environment"]["conda_file"]["dependencies"][0] == "python=3.11"
@@ -151,17 +152,26 @@ def test_a_pipeline_takes_its_inner_components_and_files_along(register, amlkit,
     assert score["component"]["task"]["environment"]["image"] == "ubuntu"
     reference = score["inputs"]["images"]["path"].removeprefix("azureml:")
     assert amlkit("data", "show", reference).returncode == 0
-    text = amlkit("component", "show", "outer", "-o", "yaml").stdout
-    assert str(project) not in text
+    for name in ("outer", "flow"):
+        assert str(project) not in amlkit("component", "show", name, "-o", "yaml").stdout
 
 
 def test_components_that_share_a_name_keep_their_own_code(register, project):
     """Two pipelines whose inner components are both `train` must not undo each other."""
     assert register("flow.yml", "-o", "name") == "flow:1\n"
     (project / "src" / "train.py").write_text("print('other')\n")
-    assert register("outer.yml", "-o", "name") == "outer:1\n"
+    assert register("flow.yml", "-n", "second", "-o", "name") == "second:1\n"
     (project / "src" / "train.py").write_text("print('train')\n")
     assert register("flow.yml", "-o", "name") == "flow:1\n"
+
+
+def test_pipelines_whose_nested_ones_share_a_name_keep_their_own(register, project):
+    assert register("outer.yml", "-o", "name") == "outer:1\n"
+    text = (project / "flow.yml").read_text()
+    (project / "flow.yml").write_text(text.replace("max_value: 1", "max_value: 2"))
+    assert register("outer.yml", "-n", "other", "-o", "name") == "other:1\n"
+    (project / "flow.yml").write_text(text)
+    assert register("outer.yml", "-o", "name") == "outer:1\n"
 
 
 def test_nothing_is_registered_when_one_of_the_files_is_wrong(register, amlkit, project):
