@@ -105,7 +105,7 @@ def run(folder: Path) -> list[bool]:
             "job submit, until it returns / data list", seconds(submit, after=settle), listing, 2.0
         ),
         report("no-op job to Completed", seconds([*submit, "--wait"]), bare, 0.4, added=True),
-        report("32-trial sweep / xargs -P2", seconds(sweep, 3), seconds(parallel, 3), 4.0),
+        report("32-trial sweep / xargs -P2", seconds(sweep, 5), seconds(parallel, 5), 2.5),
     ]
 
 

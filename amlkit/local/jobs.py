@@ -81,7 +81,7 @@ class LocalJobs:
         spec = submission.spec
         resolver = Resolver(self._workspace, submission, dry=dry)
         plan = (
-            resolver.sweep(spec.document, spec.model).as_json()
+            resolver.sweep(spec.document, spec.values).as_json()
             if kind == "sweep"
             else resolver.command(spec.document).as_json()
         )

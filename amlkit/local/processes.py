@@ -124,14 +124,6 @@ def kill_if_same(pid: int, was_started: str) -> bool:
     return True
 
 
-def shell() -> list[str]:
-    """Return the shell that runs a job's command: bash as on Azure ML, else sh."""
-    for path in ("/bin/bash", "/usr/bin/bash", "/bin/sh"):
-        if Path(path).exists():
-            return [path, "-c"]
-    return ["cmd", "/c"] if os.name == "nt" else ["sh", "-c"]
-
-
 def describe_exit(code: int) -> str:
     """Return how a command ended: `exit code 3`, `killed by signal 9 (SIGKILL)`."""
     number = -code if code < 0 else code - 128

@@ -77,35 +77,35 @@ class Resolver:
             distribution=dict(content.get("distribution") or {}),
         )
 
-    def sweep(self, content: Mapping[str, Any], model: Any) -> SweepPlan:
-        """Return the plan of a sweep job. model: the same, checked."""
+    def sweep(self, content: Mapping[str, Any], values: Mapping[str, Any]) -> SweepPlan:
+        """Return the plan of a sweep job. values: the same, as its model reads it."""
         trial = replace(
             self.task(content["trial"], str(content["trial"]["command"])),
             inputs=self.inputs(content.get("inputs") or {}),
             outputs=self.outputs(content.get("outputs") or {}),
         )
-        return self.sweep_of(model, trial)
+        return self.sweep_of(values, trial)
 
-    def sweep_of(self, model: Any, trial: CommandPlan) -> SweepPlan:
+    def sweep_of(self, values: Mapping[str, Any], trial: CommandPlan) -> SweepPlan:
         """Return the plan of a sweep over a trial that is planned already."""
-        algorithm = _plain(model.sampling_algorithm or "random")
-        if "type" not in algorithm:
-            algorithm = {"type": str(model.sampling_algorithm or "random")}
-        limits = model.limits
-        total = int(limits.max_total_trials)
+        algorithm = values.get("sampling_algorithm") or "random"
+        if not isinstance(algorithm, Mapping):
+            algorithm = {"type": str(algorithm)}
+        limits = values["limits"]
+        total = int(limits["max_total_trials"])
         seed = algorithm.get("seed")
         return SweepPlan(
             trial=trial,
-            search_space={key: _plain(value) for key, value in model.search_space.items()},
-            sampling_algorithm=algorithm,
-            goal=str(model.objective.goal).lower(),
-            primary_metric=str(model.objective.primary_metric),
+            search_space=dict(values["search_space"]),
+            sampling_algorithm=dict(algorithm),
+            goal=str(values["objective"]["goal"]).lower(),
+            primary_metric=str(values["objective"]["primary_metric"]),
             max_total_trials=total,
-            max_concurrent_trials=min(int(limits.max_concurrent_trials or total), total),
+            max_concurrent_trials=min(int(limits.get("max_concurrent_trials") or total), total),
             seed=int(str(seed)) if seed is not None else random.SystemRandom().randrange(2**31),
-            early_termination=_plain(model.early_termination) or None,
-            timeout_seconds=_seconds(limits.timeout),
-            trial_timeout_seconds=_seconds(limits.trial_timeout),
+            early_termination=values.get("early_termination") or None,
+            timeout_seconds=_seconds(limits.get("timeout")),
+            trial_timeout_seconds=_seconds(limits.get("trial_timeout")),
         )
 
     # Code and environment.

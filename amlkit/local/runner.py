@@ -18,6 +18,7 @@ from amlkit.local import processes
 from amlkit.local.catalogue.database import now
 from amlkit.local.job_environment import distribution_variables, job_variables
 from amlkit.local.plans import CommandPlan, InputPlan, OutputPlan
+from amlkit.local.shell import command_line
 from amlkit.records import JSON, AssetDraft, AssetKind, Status
 from amlkit.specs import expressions
 
@@ -235,6 +236,7 @@ class CommandRun:
         log = self._folder.log(self._job)
         ranks = distribution_variables(self._plan.distribution, self._plan.instance_count)
         for rank, more in enumerate(ranks):
+            given = {**variables, **more, "PWD": str(self._folder.code(self._job))}
             path = log if rank == 0 else log.with_name(f"std_log_process_{rank}.txt")
             with self._lock:
                 if self._stopped is not None:
@@ -242,9 +244,9 @@ class CommandRun:
                 # Append: a job that is resumed keeps what it said before.
                 with path.open("ab") as handle:
                     process = processes.start(
-                        [*processes.shell(), text],
+                        command_line(text, given),
                         folder=self._folder.code(self._job),
-                        environment={**variables, **more},
+                        environment=given,
                         log=handle,
                     )
                 self._groups.append(process.pid)

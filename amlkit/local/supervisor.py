@@ -11,12 +11,12 @@ the final state once. SIGTERM means: cancel.
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -103,7 +103,7 @@ class Supervisor:
         tracking = TrackingServer.start(
             CatalogueRunStore(self._workspace),
             on_metrics=self._reported,
-            token=secrets.token_urlsafe(24),
+            token=os.urandom(24).hex(),
             artifact_root=self._workspace.folder.root / "jobs",
         )
         crew = Crew(
@@ -197,8 +197,8 @@ class Command:
 def main() -> None:
     """Run the job named on the command line, or the one that comes over a socket."""
     if sys.argv[1] == "--ahead":
-        # What a sweep or a pipeline needs beside a command is wanted soon, and there is time now.
-
+        # What a sweep needs beside a command is wanted soon, and there is time now.
+        import_module("amlkit.local.sweep")
         job_for = launch.receive(int(sys.argv[2]))
         if job_for is None:
             return

@@ -18,6 +18,7 @@ class Loaded:
     """A checked spec. document: plain data after overrides; base: what relative paths refer to.
 
     recheck: where an earlier check was taken for this one, does it now. Raises: InvalidSpec.
+    noted: of a sweep that was checked before, its fields as the model read them then.
     """
 
     kind: str
@@ -28,6 +29,15 @@ class Loaded:
     warnings: tuple[Problem, ...] = ()
     _at: Callable[[Sequence[str | int]], tuple[int, int]] | None = field(default=None, repr=False)
     recheck: Callable[[], object] | None = field(default=None, repr=False)
+    noted: dict[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields that were given, as the model reads them: numbers are numbers."""
+        if self.noted is not None:
+            return self.noted
+        found: dict[str, Any] = self.model.model_dump(exclude_none=True, mode="json")
+        return found
 
     @property
     def model(self) -> Any:

@@ -33,7 +33,8 @@ def load(path: Path, *, kind: str | None, overrides: Sequence[str], lenient: boo
         return _trusted(path, text, overrides, found, lenient=lenient)
     loaded, files = _checked(path, kind, overrides, lenient)
     if not loaded.warnings:
-        _write(note, {"kind": loaded.kind, "files": files})
+        values = loaded.values if loaded.kind == "job.sweep" else None
+        _write(note, {"kind": loaded.kind, "files": files, "values": values})
     return loaded
 
 
@@ -61,8 +62,9 @@ def _checked(
 
 
 def _trusted(
-    path: Path, text: str, overrides: Sequence[str], kind: str, *, lenient: bool
+    path: Path, text: str, overrides: Sequence[str], note: dict[str, Any], *, lenient: bool
 ) -> Loaded:
+    kind = str(note["kind"])
     parsed = source.parse(text, str(path))
     if overrides:
         source.override(parsed, overrides)
@@ -71,11 +73,11 @@ def _trusted(
     def recheck() -> Loaded:
         return _checked(path, kind, overrides, lenient)[0]
 
-    return Loaded(kind, None, parsed.data, path, base, (), parsed.at, recheck)
+    return Loaded(kind, None, parsed.data, path, base, (), parsed.at, recheck, note.get("values"))
 
 
-def _note(note: Path) -> str | None:
-    """Return the kind of a spec that has passed, if every file it needed is as it was."""
+def _note(note: Path) -> dict[str, Any] | None:
+    """Return the note of a spec that has passed, if every file it needed is as it was."""
     try:
         found: dict[str, Any] = json.loads(note.read_bytes())
     except (OSError, ValueError):
@@ -84,7 +86,7 @@ def _note(note: Path) -> str | None:
         text = _read(Path(file))
         if text is None or _hash(text) != was:
             return None
-    return str(found["kind"])
+    return found
 
 
 def _write(note: Path, content: dict[str, Any]) -> None:

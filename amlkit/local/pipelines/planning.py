@@ -281,7 +281,8 @@ def _sweep(trial: CommandPlan, step: Mapping[str, Any], resolver: Resolver) -> W
         for each in expressions.parse(trial.command)
     ]
     model = SweepStep.model_validate({**step, "trial": "planned already"})
-    return resolver.sweep_of(model, replace(trial, command="".join(written)))
+    values = model.model_dump(exclude_none=True, mode="json")
+    return resolver.sweep_of(values, replace(trial, command="".join(written)))
 
 
 def _placeholder(bound: Bound, port: Any, given: Any) -> InputPlan:
