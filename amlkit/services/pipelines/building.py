@@ -24,6 +24,7 @@ from amlkit.services.pipelines.steps import (
 )
 
 _TYPES: Mapping[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_JOB_ONLY = ("settings", "experiment_name")
 _WORDS = {word.__name__: kind for word, kind in _TYPES.items()}
 
 
@@ -49,13 +50,27 @@ class Pipeline:
         return spec
 
     def save(self, file: str | Path) -> Path:
-        """Write it as YAML, with local paths relative to the file."""
-        import yaml
+        """Write it as YAML, with local paths relative to the file.
 
+        Nested pipelines go into files beside it, as Azure ML wants them: `FILE.NAME.yml`.
+        """
         path = Path(file)
-        spec = self.as_spec(path.absolute().parent)
-        path.write_text(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        _write(self.as_spec(path.absolute().parent), path)
         return path
+
+
+def _write(spec: Mapping[str, Any], path: Path) -> None:
+    import yaml
+
+    jobs = {name: dict(step) for name, step in spec["jobs"].items()}
+    for name, step in jobs.items():
+        component = step.get("component")
+        if isinstance(component, Mapping) and "jobs" in component:
+            beside = path.with_name(f"{path.stem}.{name}.yml")
+            _write(component, beside)
+            step["component"] = f"./{beside.name}"
+    text = yaml.safe_dump({**spec, "jobs": jobs}, sort_keys=False, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def pipeline(
@@ -204,15 +219,19 @@ def _outputs(
 
 def _nested(function: Callable[..., Any], made: Pipeline) -> Component:
     """Return the pipeline as a component, for a pipeline that it is called in."""
-    place = Path.cwd()
     inputs: dict[str, Any] = {
         name: {"type": _type(function, name, each)} for name, each in made.inputs.items()
     }
-    spec = {**made.as_spec(place), "name": re.sub(r"[^a-z0-9_]", "_", made.name.lower())}
-    spec = {key: each for key, each in spec.items() if key not in {"settings", "experiment_name"}}
-    if inputs:
-        spec["inputs"] = inputs
-    return Component(made.name, "pipeline", spec, inputs, spec.get("outputs") or {})
+    outputs = {name: {"type": each.type} for name, each in made.outputs.items()}
+    name = re.sub(r"[^a-z0-9_]", "_", made.name.lower())
+
+    def write(base: Path) -> dict[str, Any]:
+        spec = {**made.as_spec(base), "name": name}
+        if inputs:
+            spec["inputs"] = inputs
+        return {key: each for key, each in spec.items() if key not in _JOB_ONLY}
+
+    return Component(made.name, "pipeline", write, inputs, outputs)
 
 
 def _type(function: Callable[..., Any], name: str, value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,13 +71,13 @@ class Output(_Port):
 class Component:
     """A component. Called with its inputs, inside a pipeline's function, it makes a step.
 
-    source: its file, `azureml:NAME:VERSION`, or the spec itself.
+    source: its file, `azureml:NAME:VERSION`, or what writes its spec for a folder.
     inputs, outputs: as it declares them; None when they are not known here.
     """
 
     name: str
     type: str
-    source: Path | str | Mapping[str, Any]
+    source: Path | str | Callable[[Path], dict[str, Any]]
     inputs: Mapping[str, Any] | None = None
     outputs: Mapping[str, Any] | None = None
 
@@ -100,9 +100,9 @@ class Component:
 
     def as_spec(self, base: Path) -> str | dict[str, Any]:
         """Return what stands below `component:`; a file relative to `base`."""
-        if isinstance(self.source, Mapping):
-            return dict(self.source)
-        return relative(self.source, base)
+        if isinstance(self.source, str | Path):
+            return relative(self.source, base)
+        return self.source(base)
 
 
 def load_component(source: str | Path | Asset, *, workspace: Workspace | None = None) -> Component:

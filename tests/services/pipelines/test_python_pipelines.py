@@ -108,6 +108,31 @@ def test_a_pipeline_from_python_runs_and_its_outputs_are_read(add):
     assert names == {"inner", "end"}
 
 
+def test_nested_pipelines_are_saved_beside_their_pipeline(add, tmp_path):
+    @pipeline
+    def inner(start: Input, more: int):
+        return {"sum": add(file=start, more=more).outputs.sum}
+
+    @pipeline(default_compute="cpu")
+    def outer(start: Input):
+        one = inner(start=start, more=1)
+        return {"sum": inner(start=one.outputs.sum, more=2).outputs.sum}
+
+    (tmp_path / "saved").mkdir()
+    job = outer(start=Input(path="start"))
+    saved = job.save("saved/flow.yml")
+    assert {each.name for each in saved.parent.iterdir()} == {
+        "flow.yml",
+        "flow.one.yml",
+        "flow.inner.yml",
+    }
+    workspace = Workspace.open()
+    for source in (saved, job):
+        done = workspace.jobs.submit(source, current_python=True)
+        workspace.jobs.wait(done.name, timeout_seconds=60)
+        assert Path(workspace.jobs.outputs(done.name)["sum"], "n.txt").read_text() == "13\n"
+
+
 def test_registered_components_are_steps_too(add, tmp_path):
     workspace = Workspace.open()
     stored = workspace.components.register("parts/add.yml")
