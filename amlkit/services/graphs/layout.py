@@ -113,12 +113,14 @@ def _order(rows: list[list[_Cell]], links: Sequence[tuple[_Cell, _Cell]]) -> Non
     above, below = _neighbours(links)
     best = [list(row) for row in rows]
     fewest = _crossings(rows, below)
+    place: dict[_Cell, float] = {cell: n for row in rows for n, cell in enumerate(row)}
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
+        near = above if down else below
         for row in rows if down else reversed(rows):
-            place = {cell: n for each in rows for n, cell in enumerate(each)}
-            near = above if down else below
-            row.sort(key=lambda cell: _mean([place[n] for n in near.get(cell, ())], place[cell]))
+            wanted = {c: _mean([place[n] for n in near.get(c, ())], place[c]) for c in row}
+            row.sort(key=wanted.__getitem__)
+            place |= {cell: n for n, cell in enumerate(row)}
         found = _crossings(rows, below)
         if found < fewest:
             fewest, best = found, [list(row) for row in rows]
