@@ -19,6 +19,7 @@ from amlkit.local import recipes, snapshot
 from amlkit.local.folder import DEFAULT_DATASTORE
 from amlkit.local.plans import RUN_FOLDER, CommandPlan, InputPlan, OutputPlan, SweepPlan
 from amlkit.local.recipes import Recipe
+from amlkit.local.sampling import check_installed
 from amlkit.records import JSON, AssetKind
 from amlkit.workspace import Submission
 
@@ -91,6 +92,7 @@ class Resolver:
         algorithm = values.get("sampling_algorithm") or "random"
         if not isinstance(algorithm, Mapping):
             algorithm = {"type": str(algorithm)}
+        check_installed(str(algorithm["type"]).lower())
         limits = values["limits"]
         total = int(limits["max_total_trials"])
         seed = algorithm.get("seed")

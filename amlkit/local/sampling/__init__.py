@@ -1,20 +1,25 @@
-"""Sampling algorithms for sweeps: `random` and `grid`. Stdlib only, the supervisor imports it."""
+"""Sampling algorithms for sweeps: `random` (also by the sobol rule), `grid` and `bayesian`.
+
+Stdlib only, the supervisor imports it; bayesian sampling imports numpy when it is asked for.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from amlkit.errors import NotSupported, UsageError, did_you_mean
 from amlkit.local.sampling.grid import GridSampler, count
 from amlkit.local.sampling.random import RandomSampler
 from amlkit.local.sampling.sampler import Observation, Sampler
-from amlkit.local.sampling.space import open_space
+from amlkit.local.sampling.space import Space, open_space
 from amlkit.records import JSON
 
-__all__ = ["Observation", "Sampler", "open_sampler", "size"]
+__all__ = ["Observation", "Sampler", "check_installed", "open_sampler", "size"]
 
 ALGORITHMS = ("random", "grid", "bayesian")
 RULES = ("random", "sobol")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def open_sampler(
@@ -31,7 +36,7 @@ def open_sampler(
     seed: used where the algorithm states none.
     goal: `maximize` or `minimize`, in any case.
     Raises: UsageError: an unknown algorithm or rule, a space that it cannot sample.
-        NotSupported: bayesian sampling, or the sobol rule.
+        NotSupported: bayesian sampling without numpy.
     """
     stated: Mapping[str, JSON] = (
         {"type": algorithm} if isinstance(algorithm, str) else dict(algorithm)
@@ -43,14 +48,39 @@ def open_sampler(
     if kind == "grid":
         return GridSampler(opened)
     if kind == "bayesian":
-        raise NotSupported(
-            "the local workspace has no bayesian sampling yet", hint="use random or grid sampling"
-        )
+        check_installed(kind)
+        return _bayesian(opened, number, goal)
     if _known(str(stated.get("rule") or "random"), RULES, "rule of random sampling") == "sobol":
-        raise NotSupported(
-            "the local workspace has no sobol rule yet", hint="leave out `rule: sobol`"
-        )
+        from amlkit.local.sampling.sobol import SobolSampler
+
+        return SobolSampler(opened, number)
     return RandomSampler(opened, seed=number)
+
+
+def _bayesian(space: Space, seed: int, goal: str) -> Sampler:
+    """Return the sampler with a numpy of one thread: the cores are for the trials."""
+    given = {key: os.environ.get(key) for key in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        from amlkit.local.sampling.bayesian import BayesianSampler
+    finally:
+        for key, value in given.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+    return BayesianSampler(space, seed, goal)
+
+
+def check_installed(kind: str) -> None:
+    """Raises: NotSupported: an algorithm needs a library that is not here."""
+    from importlib.util import find_spec
+
+    if kind == "bayesian" and find_spec("numpy") is None:
+        raise NotSupported(
+            "bayesian sampling needs numpy, which is not installed beside amlkit",
+            hint="pip install 'amlkit[bayes]', or use `sampling_algorithm: random`",
+        )
 
 
 def size(space: Mapping[str, JSON]) -> int | None:
