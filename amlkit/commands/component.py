@@ -52,28 +52,23 @@ def register(
     """
     if len(files) > 1 and (name or version):
         raise UsageError("--name and --version go with one file", hint="register them one by one")
+    from amlkit.services.components import load
+
     session = Session.of(ctx)
+    loaded = [load(file, set_ or (), lenient=lenient) for file in files]
+    for each in loaded:
+        for problem in each.warnings:
+            session.output.warning(str(problem))
     components = session.workspace.components
     if dry_run:
         planned = [
-            Planned(
-                f"register {file}",
-                components.preview(
-                    file, name=name, version=version, overrides=set_ or (), lenient=lenient
-                ),
-            )
-            for file in files
+            Planned(f"register {file}", components.preview(each, name=name, version=version))
+            for file, each in zip(files, loaded, strict=True)
         ]
         session.output.records(planned, output or Format.json, query)
         return
     stored = components.register_all(
-        files,
-        name=name,
-        version=version,
-        overrides=set_ or (),
-        lenient=lenient,
-        if_changed=if_changed,
-        allow_secrets=allow_secrets,
+        loaded, name=name, version=version, if_changed=if_changed, allow_secrets=allow_secrets
     )
     if len(stored) == 1:
         session.output.record(stored[0], output, query)
@@ -154,7 +149,7 @@ def show(
     """Show one version, with its spec; as YAML it can be registered again.
 
     \b
-    amlkit component show train@latest -o yaml | amlkit -w other component register -
+    amlkit component show train@latest -o yaml | amlkit component register - -n train_copy
     """
     session = Session.of(ctx)
     session.output.record(session.workspace.components.show(reference), output, query)

@@ -52,32 +52,23 @@ class Components:
         Raises: InvalidSpec, NotFound. NotSupported: not a command, parallel or pipeline component.
             Conflict: that version exists with other content.
         """
-        return self.register_all(
-            [file],
-            name=name,
-            version=version,
-            overrides=overrides,
-            lenient=lenient,
-            if_changed=if_changed,
-            allow_secrets=allow_secrets,
-        )[0]
+        loaded = load(file, overrides, lenient=lenient)
+        options = {"if_changed": if_changed, "allow_secrets": allow_secrets}
+        return self.register_all([loaded], name=name, version=version, **options)[0]
 
     def register_all(
         self,
-        files: Sequence[str | Path],
+        loaded: Sequence[Loaded],
         *,
         name: str | None = None,
         version: str | None = None,
-        overrides: Sequence[str] = (),
-        lenient: bool = False,
         if_changed: bool = True,
         allow_secrets: bool = False,
     ) -> Sequence[Asset]:
-        """Register the components of several files; all are checked before any is registered.
+        """Register components that are loaded; all names are checked before any is registered.
 
         Raises: what `register` raises.
         """
-        loaded = [load(file, overrides, lenient=lenient) for file in files]
         named = [(each, _name(each, name)) for each in loaded]
         kept = _Kept(self._assets, allow_secrets)
         drafts = [_draft(each, chosen, version, kept) for each, chosen in named]
@@ -89,19 +80,12 @@ class Components:
         return changed(self._assets, draft)
 
     def preview(
-        self,
-        file: str | Path,
-        *,
-        name: str | None = None,
-        version: str | None = None,
-        overrides: Sequence[str] = (),
-        lenient: bool = False,
+        self, loaded: Loaded, *, name: str | None = None, version: str | None = None
     ) -> Mapping[str, Any]:
         """Return the spec that `register` would store, with code still a path; change nothing.
 
         Raises: what `register` raises before it stores anything.
         """
-        loaded = load(file, overrides, lenient=lenient)
         chosen = _name(loaded, name)
         spec = {**portable(loaded, chosen, InPlace()), "name": chosen}
         return {**spec, "version": version} if version is not None else spec
@@ -142,6 +126,9 @@ class _Kept:
     def data(self, name: str, path: Path, kind: str) -> str:
         draft = AssetDraft(AssetKind.DATA, name, {"type": kind}, path=str(path))
         return f"azureml:{changed(self.assets, draft).reference}"
+
+    def check(self, kind: AssetKind, reference: str) -> None:
+        self.assets.get(kind, *references.split(reference))
 
     def pipeline(self, name: str, spec: Mapping[str, Any]) -> str:
         draft = _component(name, spec)
@@ -193,7 +180,11 @@ def _name(loaded: Loaded, given: str | None) -> str:
 
 def _draft(loaded: Loaded, name: str, version: str | None, kept: _Kept) -> AssetDraft:
     given = version or loaded.document.get("version")
-    draft = _component(name, portable(loaded, name, kept))
+    # With `lenient`, there can be fields that Azure ML drops.
+    fields = type(loaded.model).model_fields.items()
+    known = {field.alias or each for each, field in fields}
+    spec = portable(loaded, name, kept)
+    draft = _component(name, {key: value for key, value in spec.items() if key in known})
     return replace(draft, version=str(given) if given is not None else None)
 
 

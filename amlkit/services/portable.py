@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from amlkit.errors import NotSupported
+from amlkit.records import AssetKind
 
 if TYPE_CHECKING:
     from amlkit.specs import Loaded
@@ -37,6 +38,10 @@ class Keep(Protocol):
         """Store a nested pipeline component and return what stands for it."""
         ...
 
+    def check(self, kind: AssetKind, reference: str) -> None:
+        """Look a reference up. Raises: NotFound."""
+        ...
+
 
 @dataclass(frozen=True)
 class InPlace:
@@ -53,6 +58,9 @@ class InPlace:
     def pipeline(self, name: str, spec: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the component itself."""
         return spec
+
+    def check(self, kind: AssetKind, reference: str) -> None:
+        """Trust it."""
 
 
 def portable(loaded: Loaded, name: str, keep: Keep) -> dict[str, Any]:
@@ -97,6 +105,8 @@ class _Porter:
         for field in ("component", "trial"):
             if field in step and not _is_remote(step[field]):
                 ported[field] = self._inner(step[field], name)
+            elif field in step:
+                self._check(AssetKind.COMPONENT, step[field])
         if step.get("inputs"):
             ported["inputs"] = {
                 key: self._input(value, f"{name}_{key}") for key, value in step["inputs"].items()
@@ -132,12 +142,19 @@ class _Porter:
         if isinstance(code, str) and not _is_remote(code):
             beside = tuple(self._loaded.resolve_path(each) for each in includes)
             content["code"] = self._keep.code(name, self._loaded.resolve_path(code), beside)
+        elif isinstance(code, str):
+            self._check(AssetKind.CODE, code)
         elif includes:
             raise NotSupported(
                 f"`{name}` has additional_includes and no code folder", hint="add `code:`"
             )
         if "environment" in content:
             content["environment"] = self._environment(content["environment"])
+
+    def _check(self, kind: AssetKind, reference: str) -> None:
+        """Look up what is of this workspace; registries and full ids are not."""
+        if reference.startswith("azureml:") and "/" not in reference:
+            self._keep.check(kind, reference)
 
     def _environment(self, environment: Any) -> Any:
         """Return an environment with its conda file written into it."""

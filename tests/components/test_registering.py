@@ -235,3 +235,19 @@ def test_an_archived_version_is_hidden_until_it_is_restored(register, amlkit, pr
     assert amlkit("component", "restore", "train:2").returncode == 0
     assert amlkit("component", "list", "-n", "train", "-o", "name").stdout == "train:2\ntrain:1\n"
     assert amlkit("component", "show", "trian").returncode == 3
+
+
+def test_lenient_says_what_azure_drops_and_drops_it(register, amlkit, project):
+    (project / "train.yml").write_text(TRAIN + "comute: x\n")
+    assert "unknown field `comute`" in register("train.yml", code=2)
+    done = amlkit("component", "register", "train.yml", "--lenient", "-o", "name", cwd=project)
+    assert done.stdout == "train:1\n"
+    assert "warning: train.yml:" in done.stderr
+    assert "comute" not in shown(amlkit, "train")
+
+
+def test_references_that_lead_nowhere_are_refused(register, project):
+    (project / "lost.yml").write_text(TRAIN.replace("./src", "azureml:gone:3"))
+    assert "no code is called `gone`" in register("lost.yml", code=3)
+    (project / "lost.yml").write_text(FLOW.replace("./score.yml", "azureml:gone@latest"))
+    assert "no component is called `gone`" in register("lost.yml", code=3)
