@@ -12,7 +12,6 @@ from amlkit.errors import NotFound, UsageError, did_you_mean
 from amlkit.records import JSON, Compute
 
 _TYPES = {"AmlCompute": "amlcompute", "ComputeInstance": "computeinstance"}
-_STATES = {"Succeeded": "Running", "Creating": "Creating", "Deleting": "Deleting"}
 
 
 class AzureComputes:
@@ -77,10 +76,16 @@ def _compute(resource: Mapping[str, Any]) -> Compute:
     return Compute(
         str(resource["name"]),
         _TYPES.get(kind, snake(kind)),
-        str(inner.get("state") or _STATES.get(provisioning, provisioning)),
+        str(inner.get("state") or inner.get("allocationState") or provisioning),
         slots=scale.get("maxNodeCount"),
         slots_in_use=inner.get("currentNodeCount"),
         size=inner.get("vmSize"),
         location=resource.get("location"),
-        spec={snake(str(key)): value for key, value in inner.items() if value is not None},
+        spec={snake(str(key)): _named(value) for key, value in inner.items() if value is not None},
     )
+
+
+def _named(value: Any) -> JSON:
+    if isinstance(value, Mapping):
+        return {snake(str(key)): _named(each) for key, each in value.items()}
+    return value  # type: ignore[no-any-return]

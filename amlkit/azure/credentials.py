@@ -100,12 +100,14 @@ def _person(
         "cache_persistence_options": logins.cache_options(key, plain=login.get("cache") == "plain"),
         "disable_automatic_authentication": fresh is None,
     }
-    if tenant:
-        options["tenant_id"] = tenant
     if login.get("client_id"):
         options["client_id"] = login["client_id"]
+    if tenant:
+        options["tenant_id"] = tenant
     if fresh is None:
+        # The record says where and whose the login was.
         options["authentication_record"] = logins.record(key)
+        del options["authority"]
     if method == "interactive":
         return identity.InteractiveBrowserCredential(**options)
 

@@ -35,13 +35,23 @@ def record(key: str) -> Any:
     from azure.identity import AuthenticationRecord
 
     try:
-        return AuthenticationRecord.deserialize(
+        kept = AuthenticationRecord.deserialize(
             (folder() / f"{key}.json").read_text(encoding="utf-8")
         )
     except (OSError, ValueError):
         raise NotLoggedIn(
             "the login of this workspace is gone", hint="amlkit workspace login"
         ) from None
+    if ":" not in kept.authority:
+        return kept
+    # azure-identity takes a host with a port for a URL of an unknown scheme.
+    return AuthenticationRecord(
+        kept.tenant_id,
+        kept.client_id,
+        f"https://{kept.authority.removeprefix('https://')}",
+        kept.home_account_id,
+        kept.username,
+    )
 
 
 def cache_options(key: str, *, plain: bool) -> Any:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from amlkit.options import OutputOption, QueryOption, YesOption, confirm
+from amlkit.errors import UsageError
+from amlkit.options import FileOption, OutputOption, QueryOption, SetOption, YesOption, confirm
 from amlkit.session import Session
 
 app = typer.Typer(help="Named places for files.", no_args_is_help=True, rich_markup_mode=None)
@@ -18,18 +19,29 @@ NameArgument = Annotated[str, typer.Argument(help="Name of the datastore.")]
 @app.command()
 def create(
     ctx: typer.Context,
-    name: Annotated[str, typer.Option("--name", "-n", help="Name of the datastore.")],
-    path: Annotated[str, typer.Option("--path", help="Folder that it stands for.")],
+    file: FileOption = None,
+    name: Annotated[str | None, typer.Option("--name", "-n", help="Replaces the file's.")] = None,
+    path: Annotated[str | None, typer.Option("--path", help="Folder that it stands for.")] = None,
     type: Annotated[str, typer.Option("--type", help="`local`: a folder here.")] = "local",
     description: Annotated[str | None, typer.Option("--description")] = None,
+    set_: SetOption = None,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """Name a folder, so that specs can refer to it as azureml://datastores/NAME/paths/..."""
+    """Name a place for files, so that specs can refer to it as azureml://datastores/NAME/paths/...
+
+    \b
+    amlkit datastore create --name raw --path ./raw
+    amlkit -w NAME datastore create -f blob-datastore.yml
+    """
     session = Session.of(ctx)
-    made = session.workspace.datastores.create(
-        name=name, path=path, type=type, description=description
-    )
+    datastores = session.workspace.datastores
+    if file is not None:
+        made = datastores.create_from(file, name=name, overrides=set_ or ())
+    elif name is None or path is None:
+        raise UsageError("a name and a path are needed", hint="--name NAME --path FOLDER, or -f")
+    else:
+        made = datastores.create(name=name, path=path, type=type, description=description)
     session.output.record(made, output, query)
 
 

@@ -16,6 +16,7 @@ class Datastores:
 
     def __init__(self, workspace: Workspace) -> None:
         self._datastores = workspace.datastores
+        self._local = workspace.kind == "local"
 
     def create(
         self, *, name: str, path: str | Path, type: str = "local", description: str | None = None
@@ -25,6 +26,11 @@ class Datastores:
         Raises: NotSupported: another type. NotFound: no such folder. Conflict: the name is taken.
         """
         references.check_name(name, "datastore")
+        if not self._local:
+            raise NotSupported(
+                "a datastore of an Azure ML workspace is in Azure storage, not in a folder here",
+                hint="describe it in a file: amlkit datastore create -f blob-datastore.yml",
+            )
         if type != "local":
             raise NotSupported(
                 f"datastores of type `{type}` need Azure; this workspace has folders",
@@ -35,6 +41,29 @@ class Datastores:
             raise NotFound(f"`{path}` is not a folder", hint=f"mkdir -p {path}")
         spec = {"type": type, "path": str(folder), "description": description}
         return self._datastores.create(name, spec)
+
+    def create_from(
+        self, file: Path, *, name: str | None = None, overrides: Sequence[str] = ()
+    ) -> Datastore:
+        """Define the datastore of a YAML file; the same definition again is no change.
+
+        Raises: InvalidSpec, NotFound: the file. NotSupported: not on this workspace.
+            Conflict: the name is taken.
+        """
+        from amlkit import specs
+
+        loaded = specs.load(file, kind="datastore", overrides=overrides)
+        document = dict(loaded.document)
+        chosen = name or str(document.get("name") or "")
+        if self._local or document.get("type") == "local":
+            return self.create(
+                name=chosen,
+                path=loaded.resolve_path(str(document.get("path") or ".")),
+                type=str(document.get("type")),
+                description=document.get("description"),
+            )
+        references.check_name(chosen, "datastore")
+        return self._datastores.create(chosen, document)
 
     def list(self) -> Sequence[Datastore]:
         """Return all, the default first."""

@@ -82,12 +82,15 @@ class Models:
             _check(condition, f"`{metrics}`", gate.read(metrics))
         elif condition is not None:
             raise UsageError("--if needs metrics", hint="give --job, or --metrics metrics.json")
+        if "://" in str(path):
+            kind = _known(type or "custom_model")
+            spec = {"type": kind, "path": str(path)}
+            return AssetDraft(AssetKind.MODEL, name, spec, properties=properties)
         place = Path(str(path))
         if not place.exists():
             raise NotFound(f"`{place}` does not exist", hint="the path is relative to here")
-        kind = type or ("mlflow_model" if (place / "MLmodel").is_file() else "custom_model")
-        if kind not in TYPES:
-            raise UsageError(f"`{kind}` is not a type of model", hint=f"use {', '.join(TYPES)}")
+        guessed = "mlflow_model" if (place / "MLmodel").is_file() else "custom_model"
+        kind = _known(type or guessed)
         return AssetDraft(
             AssetKind.MODEL, name, {"type": kind}, path=str(place), properties=properties
         )
@@ -123,6 +126,12 @@ class Models:
         """Hide one version (`NAME:VERSION`) or the whole name."""
         name, version = references.split(reference)
         return self._assets.archive(AssetKind.MODEL, name, version, archived=archived)
+
+
+def _known(kind: str) -> str:
+    if kind not in TYPES:
+        raise UsageError(f"`{kind}` is not a type of model", hint=f"use {', '.join(TYPES)}")
+    return kind
 
 
 def _check(condition: str | None, source: str, metrics: Mapping[str, float]) -> None:
