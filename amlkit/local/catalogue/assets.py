@@ -103,7 +103,10 @@ class AssetTable:
             for row in self._database.rows("select distinct name from assets where kind = ?", kind)
         ]
         close = did_you_mean(name, names)
-        hint = f"did you mean `{close}`?" if close else f"see `amlkit {_group(kind)} list`"
+        listed = f"see `amlkit {_group(kind)} list`"
+        if kind is AssetKind.CODE:
+            listed = "name the folder itself, such as `code: ./src`"
+        hint = f"did you mean `{close}`?" if close else listed
         return NotFound(f"no {_noun(kind)} is called `{name}`", hint=hint)
 
     def list(self, kind: AssetKind, name: str | None, *, archived: bool) -> Sequence[Asset]:
