@@ -41,6 +41,7 @@ imports: $(VENV)/.dev
 # Speed, each figure against a floor in the same run.
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/bench_sweeps.py
 	$(BIN)/python benchmarks/bench_data.py
 	$(BIN)/python benchmarks/bench_from_poetry.py
 

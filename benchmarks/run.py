@@ -20,14 +20,6 @@ def main(name: str = "x") -> None:
     print(name)
 app()
 """
-SWEEP = """
-type: sweep
-trial: {command: python noop.py, code: ./src, environment: azureml:none@latest}
-sampling_algorithm: random
-search_space: {x: {type: uniform, min_value: 0, max_value: 1}}
-objective: {goal: maximize, primary_metric: none}
-limits: {max_total_trials: 32, max_concurrent_trials: 2}
-"""
 
 
 def seconds(command: list[str], repeat: int = 11, *, after: list[str] | None = None) -> float:
@@ -78,7 +70,6 @@ def run(folder: Path) -> list[bool]:
     (folder / "one.py").write_text(ONE_COMMAND)
     (folder / "src").mkdir()
     (folder / "src" / "noop.py").write_text("pass\n")
-    (folder / "sweep.yml").write_text(SWEEP)
     (folder / "noop.yml").write_text(
         "type: command\ncommand: python noop.py\ncode: ./src\nenvironment: azureml:none@latest\n"
     )
@@ -86,8 +77,6 @@ def run(folder: Path) -> list[bool]:
     listing = seconds([amlkit, "data", "list"])
     bare = seconds(["bash", "-c", f"cd src && {python} noop.py"])
     submit = [amlkit, "job", "submit", "noop.yml", "--current-python", "-o", "none"]
-    sweep = [amlkit, "job", "sweep", "sweep.yml", "--current-python", "--wait", "-o", "none"]
-    parallel = ["bash", "-c", f"cd src && seq 32 | xargs -P2 -n1 {python} noop.py"]
     newest = f"{amlkit} job list --limit 1 -o name"
     settle = ["bash", "-c", f"{amlkit} job wait $({newest}) -o none"]
     return [
@@ -105,7 +94,6 @@ def run(folder: Path) -> list[bool]:
             "job submit, until it returns / data list", seconds(submit, after=settle), listing, 2.0
         ),
         report("no-op job to Completed", seconds([*submit, "--wait"]), bare, 0.4, added=True),
-        report("32-trial sweep / xargs -P2", seconds(sweep, 5), seconds(parallel, 5), 2.5),
     ]
 
 
