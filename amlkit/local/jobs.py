@@ -193,12 +193,12 @@ class LocalJobs:
         Raises: WaitTimedOut: the job goes on.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        began, last = time.monotonic(), None
+        began, last, gone = time.monotonic(), None, False
         while True:
             # A job is noticed to have ended within a twentieth of the time it took.
             pause = min(0.25, 0.004 + (time.monotonic() - began) / 20)
             job = self._table.get(name)
-            if not job.status.final and pause > 0.1:
+            if not job.status.final and (gone or pause > 0.1):
                 job = self.get(name)
             if changed is not None and job.status is not last:
                 changed(self._complete([job])[0])
@@ -210,7 +210,13 @@ class LocalJobs:
                     f"job `{name}` is {job.status} after {timeout_seconds:g} s",
                     hint=f"it goes on: amlkit job wait {name}",
                 )
-            time.sleep(pause)
+            gone = processes.sleep_unless_gone(self._supervisor(name), pause)
+
+    def _supervisor(self, name: str) -> int | None:
+        try:
+            return int((self._folder.job(name) / "supervisor.pid").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
 
     def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
         """Yield the log as it stands; with `follow`, what is added until the job is final."""

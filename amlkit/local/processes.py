@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -114,6 +116,25 @@ def started(pid: int) -> str:
             .split()[19]
         )
     return ""
+
+
+def sleep_unless_gone(pid: int | None, seconds: float) -> bool:
+    """Sleep; wake when a process ends, where the system can tell. Return whether it has."""
+    try:
+        if pid is None or not hasattr(os, "pidfd_open"):
+            raise ProcessLookupError
+        watched = os.pidfd_open(pid)
+    except OSError:
+        time.sleep(seconds)
+        return False
+    try:
+        gone = bool(select.select([watched], [], [], seconds)[0])
+    finally:
+        os.close(watched)
+    if gone:
+        # What comes of its end may take a moment: nobody is to ask for it without a pause.
+        time.sleep(0.001)
+    return gone
 
 
 def kill_if_same(pid: int, was_started: str) -> bool:

@@ -88,7 +88,7 @@ class CommandRun:
             text, variables = self._resolve(python)
             self._table.advance(self._job, Status.RUNNING, started_at=now())
             outcome = self._execute(text, variables)
-            if outcome.status is Status.COMPLETED:
+            if outcome.status is Status.COMPLETED and self._plan.outputs:
                 self._table.advance(self._job, Status.FINALIZING)
                 self._register_outputs()
             return outcome
