@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from amlkit.azure.clouds import CLOUDS, Cloud
 from amlkit.azure.errors import translated
+from amlkit.azure.nesting import has_nested, in_files
 
 POLL_SECONDS = 3.0
 """Between two looks at a long-running operation; the SDK's own default is 30."""
@@ -63,10 +65,11 @@ class Sdk:
         self.client  # noqa: B018  quiet first: importing the SDK warns
         import azure.ai.ml as sdk
 
-        text = io.StringIO(json.dumps(document))
         origin = {"relative_origin": str(base / "spec.yml")} if base is not None else {}
-        with translated(f"{noun} spec"), _quiet():
-            return getattr(sdk, f"load_{noun}")(text, **origin)
+        with translated(f"{noun} spec"), _quiet(), TemporaryDirectory() as folder:
+            if has_nested(document):
+                document = in_files(document, base or Path.cwd(), Path(folder))
+            return getattr(sdk, f"load_{noun}")(io.StringIO(json.dumps(document)), **origin)
 
     def call(self, subject: str, ask: Callable[[Any], T]) -> T:
         """Return what `ask` gets from the `MLClient`. Raises: AmlkitError: about `subject`."""
