@@ -130,6 +130,7 @@ class AssetDraft:
     path: local file or folder whose content becomes the asset's; None when the spec says it all.
         Of code, it is a snapshot: without ignored files, refused with a secret in it.
     includes: what lies beside the code folder in its snapshot, under its own name.
+    if_changed: without a version, the latest one stands where it has the same content.
     """
 
     kind: AssetKind
@@ -143,6 +144,7 @@ class AssetDraft:
     digest: str | None = None
     includes: tuple[str, ...] = ()
     allow_secrets: bool = False
+    if_changed: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class LocalAssets:
             tree = self._snapshot(draft, source)
             if draft.version is None and (known := self._code(draft.name, tree.digest)):
                 return known
+            draft = replace(draft, if_changed=True)
         else:
             tree = self._workspace.content.add(source, progress=progress)
         spec = {**draft.spec, "path": _uri(tree.digest, source)}

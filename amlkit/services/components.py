@@ -154,7 +154,7 @@ def changed(assets: Assets, draft: AssetDraft) -> Asset:
         latest = assets.get(draft.kind, draft.name).version
         return assets.create(replace(draft, version=latest))
     except (NotFound, Conflict):
-        return assets.create(draft)
+        return assets.create(replace(draft, if_changed=True))
 
 
 def load(file: str | Path, overrides: Sequence[str], *, lenient: bool) -> Loaded:

@@ -52,6 +52,7 @@ class Data:
             path=None if remote else str(path),
             description=description,
             tags=dict(tags or {}),
+            if_changed=if_changed,
         )
         if if_changed and version is None:
             try:

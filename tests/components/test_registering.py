@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -251,3 +252,12 @@ def test_references_that_lead_nowhere_are_refused(register, project):
     assert "no code is called `gone`" in register("lost.yml", code=3)
     (project / "lost.yml").write_text(FLOW.replace("./score.yml", "azureml:gone@latest"))
     assert "no component is called `gone`" in register("lost.yml", code=3)
+
+
+def test_the_same_component_registered_at_once_is_one_version(amlkit, project):
+    with ThreadPoolExecutor(6) as pool:
+        command = ("component", "register", "train.yml", "-o", "name")
+        runs = [pool.submit(amlkit, *command, cwd=project) for _ in range(6)]
+        done = [each.result() for each in runs]
+    assert [(each.returncode, each.stdout) for each in done] == [(0, "train:1\n")] * 6
+    assert len(json.loads(amlkit("component", "list", "-n", "train").stdout)) == 1

@@ -25,6 +25,10 @@ class AssetTable:
         Raises: Conflict: it has other content.
         """
         with self._database.transaction() as connection:
+            if draft.if_changed and draft.version is None:
+                latest = self._latest(draft.kind, draft.name)
+                if latest is not None and _same(_asset(latest), draft):
+                    return _asset(latest)
             version = draft.version or self._next_version(draft.kind, draft.name)
             existing = self._row(draft.kind, draft.name, version)
             if existing is not None:
@@ -205,9 +209,13 @@ class AssetTable:
         return [(row["job"], row["direction"], row["port"]) for row in rows]
 
 
-def _same_or_conflict(existing: Asset, draft: AssetDraft) -> Asset:
+def _same(existing: Asset, draft: AssetDraft) -> bool:
     same_files = existing.digest == draft.digest
-    if same_files and json.loads(_json(existing.spec)) == json.loads(_json(draft.spec)):
+    return same_files and json.loads(_json(existing.spec)) == json.loads(_json(draft.spec))
+
+
+def _same_or_conflict(existing: Asset, draft: AssetDraft) -> Asset:
+    if _same(existing, draft):
         return existing
     raise Conflict(
         f"{_noun(draft.kind)} `{existing.reference}` exists with other content",
