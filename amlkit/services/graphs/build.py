@@ -83,15 +83,13 @@ def of_job(jobs: Jobs, name: str) -> Graph:
 
 
 def _of_run(jobs: Jobs, job: Job, document: Mapping[str, Any], title: str) -> Graph:
-    children = {
-        each.name.removeprefix(f"{job.name}-"): each
-        for each in reversed(jobs.list(JobFilter(parent=job.name, archived=True)))
-    }
+    found = reversed(jobs.list(JobFilter(parent=job.name, archived=True)))
+    children = {_step_name(each, job): each for each in found}
     # In the order of the file, which is that of the jobs where the file is not known here.
     written = document.get("jobs") or {}
     ordered = {name: children[name] for name in written if name in children}
     children = {**ordered, **dict(sorted(children.items()))} if written else children
-    steps = {name: each.spec or written.get(name) or {} for name, each in children.items()}
+    steps = {name: written.get(name) or each.spec or {} for name, each in children.items()}
 
     def node(name: str, step: Mapping[str, Any]) -> Node:
         child = children[name]
@@ -112,6 +110,12 @@ def _of_run(jobs: Jobs, job: Job, document: Mapping[str, Any], title: str) -> Gr
 
     graph = _graph(title, {**document, "jobs": steps}, node)
     return Graph(title, graph.nodes, graph.edges, job.status.value)
+
+
+def _step_name(child: Job, parent: Job) -> str:
+    """Return the step that a child job is; on Azure, only its display name says it."""
+    prefix = f"{parent.name}-"
+    return child.name.removeprefix(prefix) if child.name.startswith(prefix) else child.display_name
 
 
 # What both have in common: bindings are edges.

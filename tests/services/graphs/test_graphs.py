@@ -6,12 +6,15 @@ import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amlkit.services.graphs import Edge, Graph, Node, of_file, render
+from amlkit.records import Job, Status
+from amlkit.services.graphs import Edge, Graph, Node, of_file, of_job, render
 from amlkit.services.graphs.layout import lay_out
 
 NAMES = [f"n{n}" for n in range(9)]
@@ -242,3 +245,27 @@ def test_a_run_shows_what_flows_into_a_pipeline_within_a_pipeline(amlkit, flow, 
     text = amlkit("job", "graph", "j", "-o", "mermaid").stdout
     assert text.count("subgraph") == 2
     assert text.count('-->|"clean"|') == 1
+
+
+def test_child_jobs_with_names_of_azure_are_the_steps_that_they_are_shown_as():
+    """There a child job is called by a GUID, and its display name is the step's."""
+    document = yaml.safe_load(FLOW)
+    parent = Job("j", "pipeline", Status.RUNNING, "digits", "e", spec=document)
+    guids = ("4be0", "9c1d")
+    children = [
+        Job(guid, kind, status, name, "e", parent="j")
+        for guid, kind, status, name in zip(
+            guids,
+            ("command", "command"),
+            (Status.COMPLETED, Status.RUNNING),
+            ("prepare", "fit"),
+            strict=True,
+        )
+    ]
+    jobs = SimpleNamespace(get=lambda name: parent, list=lambda wanted: children[::-1])
+    graph = of_job(jobs, "j")
+    assert [(each.id, each.status) for each in graph.nodes if each.kind == "step"] == [
+        ("prepare", "Completed"),
+        ("fit", "Running"),
+    ]
+    assert ("prepare", "fit", ("clean",)) in arcs(graph)
