@@ -79,7 +79,8 @@ def of_job(jobs: Jobs, name: str) -> Graph:
     job = jobs.get(name)
     if job.type != "pipeline":
         raise UsageError(f"job `{name}` is a {job.type} job", hint="only pipelines have a graph")
-    return _of_run(jobs, job, job.spec, job.display_name)
+    document = {"inputs": job.inputs, "outputs": job.outputs, **job.spec}
+    return _of_run(jobs, job, document, job.display_name)
 
 
 def _of_run(jobs: Jobs, job: Job, document: Mapping[str, Any], title: str) -> Graph:
@@ -147,10 +148,15 @@ def _graph(title: str, document: Mapping[str, Any], node: Inner) -> Graph:
     return Graph(title, tuple(nodes), edges)
 
 
-def _texts(step: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
+def _texts(step: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the bindings of a step, as YAML has them and as Azure's REST interface does."""
     from amlkit.specs.graph import texts
 
-    return list(texts(step))
+    yield from texts(step)
+    for group in ("inputs", "outputs"):
+        for name, port in (step.get(group) or {}).items():
+            if isinstance(port, Mapping) and isinstance(port.get("value"), str):
+                yield (group, name), port["value"]
 
 
 def _flow(

@@ -249,8 +249,11 @@ def test_a_run_shows_what_flows_into_a_pipeline_within_a_pipeline(amlkit, flow, 
 
 def test_child_jobs_with_names_of_azure_are_the_steps_that_they_are_shown_as():
     """There a child job is called by a GUID, and its display name is the step's."""
+    rest = {"jobInputType": "literal", "value": "${{parent.jobs.prepare.outputs.clean}}"}
     document = yaml.safe_load(FLOW)
-    parent = Job("j", "pipeline", Status.RUNNING, "digits", "e", spec=document)
+    document["jobs"]["fit"]["inputs"]["data"] = rest
+    raw = document.pop("inputs")
+    parent = Job("j", "pipeline", Status.RUNNING, "digits", "e", spec=document, inputs=raw)
     guids = ("4be0", "9c1d")
     children = [
         Job(guid, kind, status, name, "e", parent="j")
@@ -269,3 +272,4 @@ def test_child_jobs_with_names_of_azure_are_the_steps_that_they_are_shown_as():
         ("fit", "Running"),
     ]
     assert ("prepare", "fit", ("clean",)) in arcs(graph)
+    assert ("input raw", "prepare", ("raw",)) in arcs(graph)
