@@ -9,6 +9,7 @@ from typing import Any
 from amlkit.azure import asset_records
 from amlkit.azure.client import ArmClient
 from amlkit.azure.datastores import AzureDatastores, parse_uri
+from amlkit.azure.names import asset_reference
 from amlkit.azure.sdk import Sdk
 from amlkit.azure.uploads import CodeStore, send_data
 from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
@@ -65,7 +66,7 @@ class AzureAssets:
                 hint="leave the version out for the next one",
             )
         document = {
-            **spec,
+            **self._with_ids(spec),
             "name": draft.name,
             "version": version,
             "description": draft.description,
@@ -80,20 +81,18 @@ class AzureAssets:
         self._sdk.call(subject, lambda ml: getattr(ml, operations).create_or_update(entity))
         return self.get(draft.kind, draft.name, version)
 
+    def _with_ids(self, spec: Mapping[str, JSON]) -> dict[str, JSON]:
+        """Return a component's spec with its code by ARM id: the SDK takes a name for a path."""
+        code = spec.get("code")
+        if not (isinstance(code, str) and code.startswith("azureml:") and "/" not in code):
+            return dict(spec)
+        name, _, version = code.removeprefix("azureml:").partition(":")
+        where = f"{self._client.workspace_id}/codes/{name}/versions/{version}"
+        return {**spec, "code": f"azureml:{where}"}
+
     def _create_code(self, draft: AssetDraft, progress: Progress | None) -> Asset:
-        assert draft.path is not None
-        includes = tuple(Path(each) for each in draft.includes)
-        version = draft.version or self._next_version(draft.kind, draft.name)
-        made = CodeStore(self._client).store(
-            Path(draft.path),
-            includes,
-            name=draft.name,
-            version=version,
-            allow_secrets=draft.allow_secrets,
-            progress=progress,
-        )
-        if draft.version is not None and str(made["name"]) != draft.version:
-            raise Conflict(f"`{draft.name}:{draft.version}` exists with other content")
+        free = draft.version or self._next_version(draft.kind, draft.name)
+        made = CodeStore(self._client).store_named(draft, free, progress)
         return asset_records.of_version(draft.kind, draft.name, made)
 
     def _known(self, kind: AssetKind, name: str, version: str) -> Asset | None:
@@ -231,6 +230,8 @@ def _same(kind: AssetKind, known: Mapping[str, JSON], wanted: Mapping[str, JSON]
 
 
 def _plain(key: str, value: Any) -> Any:
+    if key in {"code", "environment"} and isinstance(value, str):
+        return asset_reference(value)
     if key == "path" and isinstance(value, str):
         found = parse_uri(value)
         return (found[0], found[1].rstrip("/")) if found else value

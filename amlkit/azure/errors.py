@@ -100,6 +100,9 @@ def one_line(text: str) -> str:
     kept = [each.strip() for each in lines if not re.match(r"(Code|Message|Target): ", each)]
     shown = " ".join(each for each in kept if each)
     shown = re.sub(r"^\(\w+\) ", "", shown)
+    # The SDK's own template: what is wrong stands between two headings of advice.
+    if found := re.search(r"Details:\s*(.*?)\s*Resolutions:", shown):
+        shown = "; ".join(filter(None, (each.strip() for each in found[1].split("(x)"))))
     return shown if len(shown) <= 500 else shown[:497] + "..."
 
 
@@ -134,7 +137,7 @@ def _plain(error: Any, subject: str) -> AmlkitError:
 
 def _invalid(error: Any, subject: str) -> AmlkitError:
     text = one_line(str(getattr(error, "message", "") or error))
-    if "not found" in text.lower() or "no_version" in text.lower() or "404" in text:
+    if re.search(r"not found|does not exist|no such file", text, re.IGNORECASE):
         return NotFound(f"{subject}: {text}")
     return UsageError(f"{subject}: {text}", hint="amlkit validate FILE")
 

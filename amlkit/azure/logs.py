@@ -43,7 +43,10 @@ class LogReader:
         final = status_of(details.get("status")).final
         chunks += self._new(self.name, "", details)
         for child, label in self.children():
-            chunks += self._new(child, label, self._details(child))
+            try:
+                chunks += self._new(child, label, self._details(child))
+            except NotFound:
+                continue
         if final:
             chunks += [self._shown(each, b"", last=True) for each in self._sources.values()]
         return [each for each in chunks if each], final

@@ -10,7 +10,8 @@ from typing import Any
 from amlkit.azure.blobs import Place
 from amlkit.azure.client import ArmClient
 from amlkit.azure.datastores import AzureDatastores
-from amlkit.errors import NotFound, UsageError
+from amlkit.errors import Conflict, NotFound, UsageError
+from amlkit.records import AssetDraft
 from amlkit.snapshots.files import check, of_code, size_limit_bytes
 from amlkit.snapshots.walk import walk
 from amlkit.workspace import Progress
@@ -80,33 +81,48 @@ class CodeStore:
 
     def __init__(self, client: ArmClient) -> None:
         self._client = client
+        self._stored: dict[str, dict[str, Any]] = {}
 
     def store(
-        self,
-        code: Path,
-        includes: Sequence[Path] = (),
-        *,
-        name: str | None = None,
-        version: str = "1",
-        allow_secrets: bool = False,
-        progress: Progress | None = None,
+        self, code: Path, includes: Sequence[Path] = (), *, allow_secrets: bool = False
     ) -> dict[str, Any]:
         """Return the code asset of a folder's content: the one that is there, or a new one.
 
-        name: without one it is anonymous, as the SDK's are.
         Raises: NotFound, AmlkitError: too large, or a secret is in it.
         """
-        listed = list(of_code(code, includes, follow=True))
-        check(iter(listed), size_limit_bytes(), allow_secrets=allow_secrets)
-        files = {relative: path for relative, path, _ in listed}
-        digest = content_hash(files)
         import uuid
 
-        asset = name or str(uuid.uuid5(uuid.NAMESPACE_OID, digest))
-        known = self._known(asset, digest)
-        if known is not None:
-            return known
-        return self._new(asset, version, digest, files, progress, anonymous=name is None)
+        files, digest = _snapshot(code, includes, allow_secrets=allow_secrets)
+        name = str(uuid.uuid5(uuid.NAMESPACE_OID, digest))
+        # Steps that share a folder ask once.
+        if name not in self._stored:
+            self._stored[name] = self._known(name, digest) or self._new(name, "1", digest, files)
+        return self._stored[name]
+
+    def store_named(
+        self, draft: AssetDraft, next_version: str, progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Return the code asset of that name and content; a new version where there is none.
+
+        Raises: Conflict: the version that is asked for has other content.
+        """
+        includes = [Path(each) for each in draft.includes]
+        folder = Path(str(draft.path))
+        files, digest = _snapshot(folder, includes, allow_secrets=draft.allow_secrets)
+        if draft.version is None:
+            known = self._known(draft.name, digest)
+            return known or self._new(draft.name, next_version, digest, files, progress)
+        path = f"/codes/{draft.name}/versions/{draft.version}"
+        try:
+            there = self._client.get(path, f"code `{draft.name}:{draft.version}`")
+        except NotFound:
+            return self._new(draft.name, draft.version, digest, files, progress)
+        if (there["properties"].get("properties") or {}).get("hash_sha256") != digest:
+            raise Conflict(
+                f"code `{draft.name}:{draft.version}` exists with other content",
+                hint="leave the version out for the next one",
+            )
+        return there
 
     def _known(self, name: str, digest: str) -> dict[str, Any] | None:
         found = self._client.list(
@@ -120,9 +136,7 @@ class CodeStore:
         version: str,
         digest: str,
         files: Mapping[str, Path],
-        progress: Progress | None,
-        *,
-        anonymous: bool,
+        progress: Progress | None = None,
     ) -> dict[str, Any]:
         subject = f"code `{name}`"
         path = f"/codes/{name}/versions/{version}"
@@ -136,10 +150,21 @@ class CodeStore:
         place.send({f"code/{name_}": each for name_, each in files.items()}, progress)
         properties = {
             "codeUri": f"{pending['blobUri']}/code",
-            "isAnonymous": anonymous,
+            "isAnonymous": True,
             "properties": {"hash_sha256": digest, "hash_version": HASH_VERSION},
         }
         return self._client.send("PUT", path, subject, body={"properties": properties})
+
+
+def _snapshot(
+    code: Path, includes: Sequence[Path], *, allow_secrets: bool
+) -> tuple[dict[str, Path], str]:
+    listed = list(of_code(code, includes, follow=True))
+    check(iter(listed), size_limit_bytes(), allow_secrets=allow_secrets)
+    files = {relative: path for relative, path, _ in listed}
+    if not files:
+        raise UsageError(f"code folder `{code}` has no files", hint="Azure ML keeps no empty ones")
+    return files, content_hash(files)
 
 
 def _existing(found: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -54,3 +54,49 @@ def amlkit_on(cloud, tmp_path):
         )
 
     return run
+
+
+class Credential:
+    """A login whose tokens the cloud has given."""
+
+    def __init__(self, cloud):
+        self._cloud = cloud
+
+    def get_token(self, *scopes, **_):
+        from azure.core.credentials import AccessToken
+
+        return AccessToken(self._cloud.token(scopes[0].removesuffix("/.default")), 4102444800)
+
+
+@pytest.fixture
+def on_azure(cloud, tmp_path, monkeypatch):
+    """The services of an Azure ML workspace on the cloud, in this process."""
+    from loopback_azure import SUBSCRIPTION
+
+    from amlkit.azure.account import workspace_id
+    from amlkit.azure.client import ArmClient
+    from amlkit.azure.clouds import from_metadata
+    from amlkit.azure.workspace import AzureWorkspace
+    from amlkit.config import WorkspaceChoice
+    from amlkit.services import Workspace
+
+    for key in ("HTTPS_PROXY", "https_proxy", "AZUREML_CURRENT_CLOUD", "ARM_CLOUD_METADATA_URL"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # what the SDK sets goes again
+    monkeypatch.setenv("AMLKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("AMLKIT_AZURE_POLL_SECONDS", "0.01")
+    for key, value in cloud.environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.chdir(tmp_path)
+    choice = WorkspaceChoice(
+        "ws",
+        "azure",
+        "test",
+        subscription_id=SUBSCRIPTION,
+        resource_group="rg",
+        workspace_name="ws",
+    )
+    described = from_metadata(cloud.environment["ARM_CLOUD_METADATA_URL"], None)
+    client = ArmClient(Credential(cloud), described, workspace_id(choice))
+    yield Workspace(AzureWorkspace(choice, client), choice)
+    client.close()

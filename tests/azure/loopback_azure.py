@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from loopback_store import Refused, Store, parsed
+
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TENANT = "11111111-1111-1111-1111-111111111111"
 CLIENT = "22222222-2222-2222-2222-222222222222"
@@ -61,6 +63,7 @@ class Cloud:
     resources: dict[str, dict] = field(default_factory=dict)
     clock_skew: float = 0.0
     device_polls: int = 1
+    store: Store | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,15 +93,16 @@ class _Handler(BaseHTTPRequestHandler):
         return super().date_time_string((timestamp or time.time()) + self.cloud.clock_skew)
 
     def answer(self, status, body=None, headers=None):
-        content = b"" if body is None else json.dumps(body).encode()
+        content = body if isinstance(body, bytes) else b""
+        if body is not None and not isinstance(body, bytes):
+            content = json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("x-ms-request-id", "request-1")
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        for key, value in (headers or {}).items():
+        sent = {"x-ms-request-id": "request-1", "Content-Type": "application/json"}
+        for key, value in {**sent, "Content-Length": str(len(content)), **(headers or {})}.items():
             self.send_header(key, value)
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def refuse(self, status, code, message, headers=None):
         self.answer(status, {"error": {"code": code, "message": message}}, headers)
@@ -130,9 +134,15 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(200, {"to": query["redirect_uri"], "state": query["state"]})
         if url.path.endswith("/token"):
             return self.grant(dict(parse_qsl(form.decode())))
-        return self.resource(url.path)
+        if url.path.startswith("/discovery"):
+            return self.answer(200, {"api": cloud.base})
+        if url.path.startswith("/signed/"):
+            return self.answer(*cloud.store.signed(url.path, self.headers))
+        if ".blob." in url.path:
+            return self.answer(*cloud.store.blob(self.command, url.path, query, self.headers, form))
+        return self.resource(url.path, query, parsed(form))
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = serve
 
     def described(self):
         base = self.cloud.base
@@ -224,15 +234,24 @@ class _Handler(BaseHTTPRequestHandler):
             }
         return found
 
-    def resource(self, path):
+    def resource(self, path, query, body):
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self.cloud.tokens:
             return self.refuse(401, "AuthenticationFailed", "the token is not known here")
-        if path not in self.cloud.resources:
-            return self.refuse(
-                404, "ResourceNotFound", f"`{path.rsplit('/', 1)[-1]}` was not found"
-            )
-        return self.answer(200, self.cloud.resources[path])
+        if path in self.cloud.resources:
+            return self.answer(200, self.cloud.resources[path])
+        before, _, below = path.partition(WORKSPACE + "/")
+        store = self.cloud.store
+        try:
+            if before.startswith("/history"):
+                return self.answer(200, store.history(self.command, below, body))
+            if before.startswith("/mlflow"):
+                return self.answer(200, store.mlflow(path, query))
+            if below:
+                return self.answer(*store.arm(self.command, f"/{below}", query, body))
+            raise Refused(404, "ResourceNotFound", f"`{path.rsplit('/', 1)[-1]}` was not found")
+        except Refused as no:
+            return self.refuse(no.status, no.code, str(no))
 
 
 class _Server(ThreadingHTTPServer):
@@ -292,8 +311,14 @@ def running(folder: Path) -> Iterator[Cloud]:
         "id": WORKSPACE,
         "name": "ws",
         "location": "westeurope",
-        "properties": {"workspaceId": "w", "discoveryUrl": f"{cloud.base}/discovery"},
+        "properties": {
+            "workspaceId": "w",
+            "discoveryUrl": f"{cloud.base}/discovery",
+            "mlFlowTrackingUri": cloud.base.replace("https", "azureml")
+            + f"/mlflow/v1.0{WORKSPACE}",
+        },
     }
+    cloud.store = Store(cloud.base, WORKSPACE)
     threads = [threading.Thread(target=each.serve_forever) for each in (secure, plain)]
     for each in threads:
         each.start()
