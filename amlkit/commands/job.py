@@ -113,12 +113,20 @@ def sweep(
         typer.Option("--param", "-p", help="Search `lr=loguniform(-6,-1)`. Repeatable."),
     ] = None,
     metric: Annotated[str | None, typer.Option("--metric", help="Metric to optimise.")] = None,
-    goal: Annotated[str, typer.Option("--goal", help="maximize or minimize.")] = "maximize",
-    sampling: Annotated[
-        str | None, typer.Option("--sampling", help="random, grid or bayesian.")
+    goal: Annotated[
+        str | None,
+        typer.Option("--goal", help="maximize or minimize. Default: the file's, else maximize."),
     ] = None,
-    max_trials: Annotated[int | None, typer.Option("--max-trials", min=1)] = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", min=1)] = None,
+    sampling: Annotated[
+        str | None, typer.Option("--sampling", help="random, sobol, grid or bayesian.")
+    ] = None,
+    max_trials: Annotated[
+        int | None, typer.Option("--max-trials", min=1, help="Trials in all; of a command job 20.")
+    ] = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option("--concurrency", min=1, help="Trials at once; of a command job 2."),
+    ] = None,
     early_stop: Annotated[
         str | None, typer.Option("--early-stop", help="As `bandit(slack_factor=0.1)`.")
     ] = None,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlkit.errors import Conflict, UsageError
+from amlkit.errors import UsageError
+from amlkit.services import sweeping
 from amlkit.workspace import Submission
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def prepare_sweep(
     *,
     parameters: Mapping[str, str] | None = None,
     metric: str | None = None,
-    goal: str = "maximize",
+    goal: str | None = None,
     sampling: str | None = None,
     max_trials: int | None = None,
     concurrency: int | None = None,
@@ -99,36 +100,28 @@ def prepare_sweep(
     """Return a submission of a sweep: the file's own, or a command job with a search space.
 
     parameters: distributions in shorthand, as `{"lr": "loguniform(-6,-1)"}`.
+    goal: `maximize` or `minimize`; the file's own, or maximize, when None.
+    sampling: `random`, `grid`, `bayesian`, or `sobol` for random sampling by that rule.
     save_as: where to write the YAML of the sweep that is made.
     Raises: UsageError, InvalidSpec, NotFound.
     """
+    flags = sweeping.Flags(
+        parameters or {}, metric, goal, sampling, max_trials, concurrency, early_stop, seed
+    )
     loaded = _load(file, overrides, lenient)
     if loaded.kind == "job.command":
-        if not parameters or metric is None:
-            raise UsageError(
-                f"`{file}` is a command job: a sweep of it needs a search space and a metric",
-                hint="add --param 'lr=loguniform(-6,-1)' --metric accuracy",
-            )
-        document = _sweep_of(loaded.document, parameters, metric, goal)
+        document = sweeping.sweep_of(loaded.document, flags, file)
     elif loaded.kind == "job.sweep":
-        document = dict(loaded.document)
-        if parameters:
-            document["search_space"] = {
-                **document.get("search_space", {}),
-                **_space(parameters),
-            }
-        if metric is not None:
-            document["objective"] = {"goal": goal, "primary_metric": metric}
+        document = sweeping.adjusted(loaded.document, flags)
     else:
         raise UsageError(
             f"`{file}` is a {loaded.kind.removeprefix('job.')} job; it cannot be swept",
             hint="give a sweep or a command job",
         )
-    _limit(document, sampling, max_trials, concurrency, early_stop, seed)
     if document != loaded.document:
         loaded = _again(loaded, document, lenient)
     if save_as is not None:
-        _save(document, save_as)
+        sweeping.save(document, loaded.base, save_as)
     return _submission(loaded, name, experiment, tags, environment, current_python, allow_secrets)
 
 
@@ -145,83 +138,6 @@ def _again(loaded: Loaded, document: Mapping[str, Any], lenient: bool) -> Loaded
     text = json.dumps(document, ensure_ascii=False)
     checked = specs.load(loaded.path or "-", kind="job.sweep", lenient=lenient, text=text)
     return replace(checked, path=loaded.path, base=loaded.base)
-
-
-def _sweep_of(
-    command: Mapping[str, Any], parameters: Mapping[str, str], metric: str, goal: str
-) -> dict[str, Any]:
-    """Return the sweep over a command job; `${{inputs.x}}` of a searched `x` is bound to it."""
-    space = _space(parameters)
-    text = str(command.get("command", ""))
-    for name in space:
-        text = text.replace(f"${{{{inputs.{name}}}}}", f"${{{{search_space.{name}}}}}")
-    unused = [name for name in space if f"search_space.{name}" not in text]
-    if unused:
-        raise UsageError(
-            f"--param `{unused[0]}` is not used by the command",
-            hint=f"write ${{{{search_space.{unused[0]}}}}} where its value belongs",
-        )
-    moved = {"code", "environment", "environment_variables", "distribution", "resources"}
-    trial = {"command": text, **{key: value for key, value in command.items() if key in moved}}
-    kept = {"type", "command", "$schema", "inputs", "limits", *moved}
-    inputs = {k: v for k, v in (command.get("inputs") or {}).items() if k not in space}
-    sweep: dict[str, Any] = {
-        "type": "sweep",
-        **{key: value for key, value in command.items() if key not in kept},
-        "trial": trial,
-        "search_space": space,
-        "objective": {"goal": goal, "primary_metric": metric},
-        "limits": {"max_total_trials": 20, "max_concurrent_trials": 2},
-    }
-    if inputs:
-        sweep["inputs"] = inputs
-    if (timeout := (command.get("limits") or {}).get("timeout")) is not None:
-        sweep["limits"]["trial_timeout"] = timeout
-    return sweep
-
-
-def _space(parameters: Mapping[str, str]) -> dict[str, Any]:
-    from amlkit.specs.shorthand import parse_distribution
-
-    return {name: parse_distribution(text) for name, text in parameters.items()}
-
-
-def _limit(
-    document: dict[str, Any],
-    sampling: str | None,
-    max_trials: int | None,
-    concurrency: int | None,
-    early_stop: str | None,
-    seed: int | None,
-) -> None:
-    limits = dict(document.get("limits") or {})
-    if max_trials is not None:
-        limits["max_total_trials"] = max_trials
-        limits["max_concurrent_trials"] = min(
-            max_trials, int(limits.get("max_concurrent_trials") or max_trials)
-        )
-    if concurrency is not None:
-        limits["max_concurrent_trials"] = concurrency
-    document["limits"] = limits
-    if sampling is not None:
-        document["sampling_algorithm"] = sampling
-    if seed is not None:
-        current = document.get("sampling_algorithm") or "random"
-        algorithm = dict(current) if isinstance(current, Mapping) else {"type": current}
-        document["sampling_algorithm"] = {**algorithm, "seed": seed}
-    if early_stop is not None:
-        from amlkit.specs.shorthand import parse_policy
-
-        document["early_termination"] = parse_policy(early_stop)
-
-
-def _save(document: Mapping[str, Any], target: Path) -> None:
-    import yaml
-
-    if target.exists():
-        raise Conflict(f"`{target}` exists", hint="choose another name for --save-as")
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    target.write_text(text, encoding="utf-8")
 
 
 def _submission(

@@ -194,10 +194,10 @@ class _Checker:
         if kind == "bayesian" and data.get("early_termination"):
             self._add(
                 ("early_termination",),
-                "bayesian sampling takes no early termination",
-                "delete early_termination, or use random sampling",
+                "Azure ML's service has no early termination with bayesian sampling",
+                "the embedded workspace does both; for Azure ML, delete it or sample at random",
                 "sampling",
-                self._tolerated,
+                "warning",
             )
 
     def _distribution(self, path: tuple[str, ...], spec: Mapping[str, Any]) -> None:
