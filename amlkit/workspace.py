@@ -157,8 +157,11 @@ class Jobs(Protocol):
         """Ask the job to stop; a final job stays as it is."""
         ...
 
-    def resume(self, name: str) -> Job:
-        """Go on with a sweep or pipeline that was interrupted."""
+    def resume(self, name: str, *, failed: bool = False) -> Job:
+        """Go on with a sweep or pipeline that was interrupted.
+
+        failed: of a sweep, run the trials that failed again, also when the sweep is Completed.
+        """
         ...
 
     def outputs(self, name: str) -> Mapping[str, str]:

@@ -55,7 +55,7 @@ class AzureJobs:
         """Return the spec as it would be submitted; send nothing."""
         return submitting.plan_of(submission)
 
-    def resume(self, name: str) -> Job:
+    def resume(self, name: str, *, failed: bool = False) -> Job:
         """Raises: NotSupported: Azure ML has no such thing."""
         self._plain(name)
         raise NotSupported(

@@ -359,8 +359,11 @@ def retry(
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """Run a failed or canceled job again, under its own name."""
-    resume(ctx, job, stream, wait, output, query)
+    """Run a failed or canceled job again, under its own name; of a sweep, its failed trials."""
+    from amlkit.commands import job_running
+
+    session = Session.of(ctx)
+    job_running.watch(session, session.workspace.jobs.retry(job), stream, wait, output, query)
 
 
 @app.command()

@@ -24,9 +24,13 @@ def start(
     query: str | None,
 ) -> None:
     """Submit a job, or print what would be submitted; then watch it as asked."""
+    from amlkit.services.submissions import meaningless_here
+
     jobs = session.workspace.jobs
     for each in submission.spec.warnings:
         session.output.warning(str(each))
+    if session.choice.kind == "local" and (names := meaningless_here(submission.spec.document)):
+        session.output.note(f"{' and '.join(names)}: ignored, the job runs on this machine")
     if dry_run:
         plan = jobs.plan(submission)
         session.output.record(
@@ -53,7 +57,7 @@ def watch(
     elif session.output.interactive and job.type in _LIVE:
         live(session, job)
     done = _until_final(session, job)
-    if done.type == "pipeline" and (not stream or session.output.interactive):
+    if done.type in _LIVE and (not stream or session.output.interactive):
         _show_failures(session, done)
     if not stream or output is not None or query is not None:
         session.output.record(done, output, query)
@@ -64,7 +68,11 @@ def watch(
 
 def _show_failures(session: Session, job: Job) -> None:
     """Print the end of each failed step's log: what somebody who waited looks for first."""
-    for each, log in session.workspace.jobs.failed_logs(job.name):
+    failed = session.workspace.jobs.failed_logs(job.name)
+    if job.type == "sweep":
+        # A failing trial does not stop a sweep; where all have failed, the first says why.
+        failed = [each for each in failed if each[0].parent][:1] if job.status == "Failed" else []
+    for each, log in failed:
         tail = _last_lines(log, FAILED_TAIL_LINES).decode("utf-8", "replace")
         sys.stderr.write(f"==> {each.name}: {each.error or 'failed'} <==\n{tail}")
 
@@ -99,6 +107,8 @@ def _detached(name: str) -> None:
 
 def live(session: Session, job: Job) -> None:
     """Show a sweep's trials as a table, or a pipeline's steps as a tree, until it ends."""
+    import time
+
     from rich.live import Live
 
     from amlkit.output import table
@@ -111,21 +121,18 @@ def live(session: Session, job: Job) -> None:
                 if now.type == "pipeline":
                     view.update(table.steps(jobs.show(now.name).jobs), refresh=True)
                 else:
-                    view.update(table.grid(jobs.trials(now.name)), refresh=True)
+                    rows = view.console.height - 3
+                    view.update(table.leaderboard(jobs.trials(now.name), rows), refresh=True)
 
             while not jobs.show(job.name).status.final:
+                started = time.monotonic()
                 draw(job)
-                _pause()
+                # Watching a large sweep must not slow it down.
+                time.sleep(max(0.25, 5 * (time.monotonic() - started)))
             draw(job)
     except KeyboardInterrupt:
         _detached(job.name)
         raise
-
-
-def _pause() -> None:
-    import time
-
-    time.sleep(0.25)
 
 
 def print_logs(session: Session, job: str, *, failed: bool, tail: int | None) -> None:

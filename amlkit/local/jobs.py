@@ -97,9 +97,10 @@ class LocalJobs:
             raise Conflict(f"job `{name}` is running", hint=f"amlkit job wait {name}")
         return held
 
-    def resume(self, name: str) -> Job:
+    def resume(self, name: str, *, failed: bool = False) -> Job:
         """Run an interrupted sweep on, or a command again under its own name.
 
+        failed: of a sweep, repeat the trials that failed as well.
         Raises: Conflict: it is running, or complete.
         """
         job = self.get(name)
@@ -107,15 +108,24 @@ class LocalJobs:
             raise UsageError(
                 f"`{name}` is part of `{job.parent}`", hint=f"amlkit job resume {job.parent}"
             )
-        if not job.status.final or job.status is Status.COMPLETED:
+        repeated = self._failed_trials(job) if failed and job.type == "sweep" else []
+        if not job.status.final or (job.status is Status.COMPLETED and not repeated):
             raise Conflict(f"job `{name}` is {job.status}", hint="there is nothing to resume")
         held = self._hold(name)
         try:
+            for trial in repeated:
+                # What was interrupted is repeated with the same parameters.
+                properties = {**trial.properties, "interrupted": "true"}
+                self._table.update(trial.name, properties=properties)
             self._table.reopen(name)
             launch.start(self._folder.root, self._workspace.name, name, held)
         finally:
             held.release()
         return self.get(name)
+
+    def _failed_trials(self, sweep: Job) -> Sequence[Job]:
+        trials = self._table.list(JobFilter(parent=sweep.name, archived=True))
+        return [trial for trial in trials if trial.status is Status.FAILED]
 
     # Reading.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -20,6 +21,9 @@ from amlkit.local.stopping import open_policy
 from amlkit.objective import best_value, is_better
 from amlkit.records import JSON, Job, MetricPoint, Status
 from amlkit.workspace import JobFilter
+
+LAST_LINES = 40
+"""Lines of a failed trial's log that end the sweep's."""
 
 
 @dataclass
@@ -78,7 +82,7 @@ class Sweep:
         self._observations: list[Observation] = []
         self._best: tuple[str, float, Mapping[str, JSON]] | None = None
         self._completed = 0
-        self._failures: list[str] = []
+        self._failures: list[tuple[str, str]] = []
         self._stop: Stop | None = None
         self._next = 0
         self._repeat: list[tuple[int, Mapping[str, JSON]]] = []
@@ -119,15 +123,12 @@ class Sweep:
         for job in self._table.list(JobFilter(parent=self._job.name, archived=True)):
             position = self._table.position(job.name) or 0
             self._next = max(self._next, position + 1)
-            if job.status is Status.COMPLETED or job.properties.get("early_termination"):
-                points = metrics.all(job.name).get(self._plan.primary_metric, [])
-                self._curves[job.name] = [each.value for each in points]
-                self._finish(job.name, job.parameters, Outcome(job.status, error=job.error))
-            elif job.status is Status.FAILED and not job.properties.get("interrupted"):
-                self._done.add(job.name)
-                self._failures.append(job.error or "")
-            else:
+            if not _has_ended(job):
                 self._repeat.append((position, job.parameters))
+                continue
+            points = metrics.all(job.name).get(self._plan.primary_metric, [])
+            self._curves[job.name] = [each.value for each in points]
+            self._finish(job.name, job.parameters, Outcome(job.status, error=job.error))
 
     def _start_trials(self, python: Path) -> bool:
         """Fill the free places; return whether a trial was started."""
@@ -238,8 +239,6 @@ class Sweep:
             trial.name, outcome.status, exit_code=outcome.exit_code, error=outcome.error
         )
         self._finish(trial.name, trial.parameters, outcome)
-        if outcome.status is Status.FAILED:
-            self._failures.append(outcome.error or "")
         values = ", ".join(f"{key}={value}" for key, value in trial.parameters.items())
         shown = f"{self._plan.primary_metric}={trial.curve[-1]:g}" if trial.curve else "no metric"
         reason = f" ({outcome.error})" if outcome.error else ""
@@ -249,6 +248,8 @@ class Sweep:
         self._done.add(name)
         if outcome.status is Status.COMPLETED:
             self._completed += 1
+        elif outcome.status is Status.FAILED:
+            self._failures.append((name, outcome.error or ""))
         objective = best_value(self._curves.get(name, ()), self._plan.goal)
         if objective is None:
             return
@@ -267,15 +268,25 @@ class Sweep:
 
     # Ending.
 
+    def _show_end_of_log(self, trial: str, reason: str) -> None:
+        """Let the sweep's own log end with what the trial said at last: its traceback."""
+        self._log.write(f"==> {trial}: {reason} <==\n")
+        with contextlib.suppress(OSError):
+            text = self._crew.workspace.folder.log(trial).read_text(
+                encoding="utf-8", errors="replace"
+            )
+            self._log.writelines(text.splitlines(keepends=True)[-LAST_LINES:])
+
     def _outcome(self) -> Outcome:
         self._table.advance(self._job.name, Status.FINALIZING)
         if self._stop is not None:
             return Outcome(self._stop.status, error=self._stop.reason)
         if self._completed == 0 and self._failures:
-            return Outcome(
-                Status.FAILED,
-                error=f"all {len(self._failures)} trials failed; the first: {self._failures[0]}",
-            )
+            name, reason = self._failures[0]
+            self._show_end_of_log(name, reason)
+            count = len(self._failures)
+            how = "all" if count == len(self._done) else "none completed,"
+            return Outcome(Status.FAILED, error=f"{how} {count} trials failed; the first: {reason}")
         if self._best is None and self._completed:
             return Outcome(
                 Status.COMPLETED,
@@ -284,6 +295,15 @@ class Sweep:
         if self._completed == 0 and not self._done:
             raise AmlkitError("the search space is empty: no trial was run")
         return Outcome(Status.COMPLETED)
+
+
+def _has_ended(trial: Job) -> bool:
+    """Whether a trial has ended of itself or by the policy: others are repeated on resumption."""
+    if trial.status is Status.CANCELED:
+        return "early_termination" in trial.properties
+    return trial.status is Status.COMPLETED or (
+        trial.status is Status.FAILED and "interrupted" not in trial.properties
+    )
 
 
 def _deadline(timeout_seconds: float | None) -> float | None:

@@ -69,12 +69,26 @@ def to_yaml(value: JSON) -> str:
 
 
 def columns(rows: Sequence[Record], output: Format) -> str:
-    """Return the table's columns uncut: TSV without a header (as az), CSV with one."""
+    """Return the table's columns uncut: TSV without a header (as az), CSV with one.
+
+    In CSV a mapping has a column for each of its keys, as `parameters.lr`.
+    """
     if not rows:
         return ""
     names = rows[0].COLUMNS
-    lines = [[_cell(value(row, name)) for name in names] for row in rows]
-    return _delimited([list(names), *lines] if output is Format.csv else lines, output)
+    values = [[value(row, name) for name in names] for row in rows]
+    if output is Format.tsv:
+        return _delimited([[_cell(each) for each in line] for line in values], output)
+    header: list[str] = []
+    lines: list[list[str]] = [[] for _ in rows]
+    for name, column in zip(names, zip(*values, strict=True), strict=True):
+        spread = any(isinstance(each, Mapping) for each in column)
+        keys = dict.fromkeys(key for each in column if isinstance(each, Mapping) for key in each)
+        header += [f"{name}.{key}" for key in keys] if spread else [name]
+        for line, each in zip(lines, column, strict=True):
+            given = each if isinstance(each, Mapping) else {}
+            line.extend([_cell(given.get(key)) for key in keys] if spread else [_cell(each)])
+    return _delimited([header, *lines], output)
 
 
 def value(row: Record, name: str) -> Any:

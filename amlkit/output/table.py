@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -35,17 +35,40 @@ def show(rows: Sequence[Record], *, single: bool, color: bool | None) -> None:
     target.print(_fields(rows[0]) if single else grid(rows))
 
 
-def grid(rows: Sequence[Record]) -> Table | Text:
-    """Return one line a record."""
+def grid(rows: Sequence[Record], *, wrap: bool = True) -> Table | Text:
+    """Return one row a record; without `wrap`, one line."""
     if not rows:
         return Text("nothing here yet", style="dim")
     names = rows[0].COLUMNS
+    lines = [[cell(name, value(row, name)) for name in names] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(names):
-        table.add_column(name.replace("_", " ").upper(), no_wrap=index == 0, overflow="ellipsis")
-    for row in rows:
-        table.add_row(*(cell(name, value(row, name)) for name in names))
+        # Where lines are cut, it is the last column that gives way.
+        whole = not wrap and index < len(names) - 1
+        table.add_column(
+            name.replace("_", " ").upper(),
+            no_wrap=index == 0 or not wrap,
+            overflow="ellipsis",
+            min_width=max([len(name), *(line[index].cell_len for line in lines)])
+            if whole
+            else None,
+        )
+    for line in lines:
+        table.add_row(*line)
     return table
+
+
+def leaderboard(rows: Sequence[Any], most: int) -> Group:
+    """Return a sweep's trials as they stand: how many of each status, and the first `most`."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.status] = counts.get(row.status, 0) + 1
+    line = Text(f"{len(rows)} trials")
+    for status, count in counts.items():
+        line.append("  ").append(f"{count} {status}", style=_STATUS.get(status, ""))
+    # One line a trial: a table that grows past the screen cannot be drawn again in place.
+    table = grid(rows[:most], wrap=False)
+    return Group(line, table)
 
 
 def _fields(record: Record) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -211,7 +211,10 @@ class Jobs:
         return rank(rows, goal)
 
     def best(self, name: str) -> Job:
-        """Return the best trial of a sweep. Raises: NotFound: no trial has completed yet."""
+        """Return the best trial of a sweep, its outputs with their places.
+
+        Raises: NotFound: no trial has completed yet.
+        """
         job = self.show(name)
         _objective(job)
         if job.best_trial is None:
@@ -219,7 +222,13 @@ class Jobs:
                 f"sweep `{name}` has no best trial",
                 hint="no trial has completed and logged the primary metric",
             )
-        return self.show(str(job.best_trial["name"]))
+        trial = self.show(str(job.best_trial["name"]))
+        outputs: dict[str, JSON] = {}
+        for port, path in self._jobs.outputs(trial.name).items():
+            said = trial.outputs.get(port) or job.outputs.get(port)
+            declared = said if isinstance(said, Mapping) else {"type": "uri_folder"}
+            outputs[port] = {**declared, "path": path}
+        return replace(trial, outputs=outputs)
 
     def compare(self, names: Sequence[str]) -> Sequence[Comparison]:
         """Return several jobs side by side. Raises: NotFound."""
@@ -236,6 +245,13 @@ class Jobs:
     def resume(self, name: str) -> Job:
         """Go on with an interrupted sweep. Raises: Conflict: it is running or complete."""
         return self._jobs.resume(name)
+
+    def retry(self, name: str) -> Job:
+        """Run a job again; of a sweep, what was interrupted and the trials that failed.
+
+        Raises: Conflict: it is running, or nothing of it has failed.
+        """
+        return self._jobs.resume(name, failed=True)
 
     def outputs(self, name: str) -> Mapping[str, str]:
         """Return where each output of a job is."""

@@ -158,3 +158,14 @@ def _submission(
         current_python=current_python,
         allow_secrets=allow_secrets,
     )
+
+
+def meaningless_here(document: Mapping[str, Any]) -> list[str]:
+    """Return what a job says about Azure ML's machines, as `compute gpu-cluster`."""
+    found = []
+    compute = str(document.get("compute") or "local").removeprefix("azureml:")
+    if compute != "local":
+        found.append(f"compute {compute}")
+    if document.get("queue_settings"):
+        found.append("queue_settings")
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import signal
@@ -236,3 +238,78 @@ def test_a_trial_is_judged_by_the_best_value_it_reported_as_on_azure(amlkit, swe
         0.2: 0.8,
     }
     assert json.loads(done.stdout)["best_trial"]["objective"] == 0.9
+
+
+def test_the_first_traceback_is_shown_when_every_trial_fails(amlkit, sweep):
+    done = sweep("raise ValueError('lr is ' + sys.argv[1])", "--wait", "-o", "none", "--seed", "1")
+    assert done.returncode == 1
+    assert done.stderr.count("Traceback (most recent call last)") == 1
+    assert "ValueError: lr is 0." in done.stderr
+    assert "ValueError: lr is 0." in amlkit("job", "logs", "s").stdout
+
+
+def test_a_trial_that_fails_among_others_does_not_speak_up(amlkit, sweep):
+    space = "{type: choice, values: [1, 2]}"
+    done = sweep("log(1 / (int(sys.argv[1]) - 1))", "--wait", sampling="grid", space=space)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_the_best_trial_is_shown_with_its_parameters_metrics_and_outputs(amlkit, sweep, tmp_path):
+    script = "open('outputs/x', 'w').write(sys.argv[1])\nlog(float(sys.argv[1]))"
+    space = "{type: choice, values: [1, 2, 3]}"
+    sweep(script, "--wait", "-o", "none", sampling="grid", space=space)
+    best = json.loads(amlkit("job", "best", "s").stdout)
+    assert best["parameters"] == {"x": 3}
+    assert best["metrics"] == {"score": 3.0}
+    place = best["outputs"]["default"]
+    assert (tmp_path / place["path"] / "x").read_text() == "3"
+    assert amlkit("job", "download", "s", "-p", "got").returncode == 0
+    assert (tmp_path / "got" / "artifacts" / "outputs" / "x").read_text() == "3"
+
+
+def test_the_leaderboard_as_csv_has_a_column_for_each_parameter(amlkit, sweep):
+    space = "{type: choice, values: ['a,b', 2]}\n  y: {type: choice, values: [{k: 7}, 0]}"
+    script = "log(len(sys.argv[1]))"
+    done = sweep(script, "--wait", "-o", "none", sampling="grid", space=space)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(amlkit("job", "trials", "s", "-o", "csv").stdout)))
+    assert list(rows[0])[:5] == ["rank", "name", "objective", "status", "duration"]
+    assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["parameters.x"] for row in rows] == ["a,b", "a,b", "2", "2"]
+    assert sorted(row["parameters.k"] for row in rows) == ["", "", "7", "7"]
+    assert all(float(row["duration"]) >= 0 for row in rows)
+
+
+def test_a_retry_repeats_the_trials_that_failed_with_their_parameters(amlkit, sweep, tmp_path):
+    ledger, flag = tmp_path / "ledger", tmp_path / "mended"
+    space = "{type: choice, values: [1, 2, 3, 4]}"
+    script = (
+        f"open({str(ledger)!r}, 'a').write(sys.argv[1] + chr(10))\n"
+        f"if sys.argv[1] in '24' and not os.path.exists({str(flag)!r}): sys.exit(3)\n"
+        "log(float(sys.argv[1]))"
+    )
+    sweep(script, "--wait", "-o", "none", sampling="grid", space=space)
+    assert sorted(row["status"] for row in trials(amlkit)) == [
+        "Completed", "Completed", "Failed", "Failed"]  # fmt: skip
+    assert amlkit("job", "resume", "s").returncode == 6
+    flag.touch()
+    assert amlkit("job", "retry", "s", "--wait", "-o", "none").returncode == 0
+    rows = trials(amlkit)
+    assert [(row["parameters"]["x"], row["status"]) for row in rows] == [
+        (x, "Completed") for x in (4, 3, 2, 1)
+    ]
+    assert json.loads(amlkit("job", "show", "s").stdout)["best_trial"]["parameters"] == {"x": 4}
+    assert sorted(ledger.read_text().split()) == ["1", "2", "2", "3", "4", "4"]
+    assert amlkit("job", "retry", "s").returncode == 6
+
+
+def test_jobs_are_compared_side_by_side(amlkit, sweep):
+    space = "{type: choice, values: [1, 2]}"
+    sweep("log(float(sys.argv[1]))", "--wait", "-o", "none", sampling="grid", space=space)
+    rows = json.loads(amlkit("job", "compare", "s_0", "s_1").stdout)
+    assert [(row["name"], row["parameters"], row["metrics"]) for row in rows] == [
+        ("s_0", {"x": 1}, {"score": 1.0}),
+        ("s_1", {"x": 2}, {"score": 2.0}),
+    ]
+    assert amlkit("job", "compare", "s_0", "s_9").returncode == 3
