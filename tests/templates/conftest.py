@@ -76,6 +76,7 @@ def bundled(tmp_path_factory: pytest.TempPathFactory):
         Bundled(top, top / "home").run("init", template)
         project = Bundled(top / template, top / "home")
         options = [word for extra in extras for word in ("--extra", extra)]
+        options += ["--python", f"{sys.version_info.major}.{sys.version_info.minor}"]
         project.run("env", "from-poetry", "-O", "environment.yml", *options)
         return project
 
