@@ -28,7 +28,7 @@ def in_files(document: Mapping[str, Any], base: Path, folder: Path) -> dict[str,
             inner.mkdir()
             file = inner / "component.yml"
             written = in_files(_absolute(step["component"], base), base, inner)
-            file.write_text(json.dumps(written), encoding="utf-8")
+            file.write_text(json.dumps(written, ensure_ascii=False), encoding="utf-8")
             jobs[name] = {**step, "component": str(file)}
     return {**document, "jobs": jobs}
 

@@ -69,7 +69,9 @@ class Sdk:
         with translated(f"{noun} spec"), _quiet(), TemporaryDirectory() as folder:
             if has_nested(document):
                 document = in_files(document, base or Path.cwd(), Path(folder))
-            return getattr(sdk, f"load_{noun}")(io.StringIO(json.dumps(document)), **origin)
+            return getattr(sdk, f"load_{noun}")(
+                io.StringIO(json.dumps(document, ensure_ascii=False)), **origin
+            )
 
     def call(self, subject: str, ask: Callable[[Any], T]) -> T:
         """Return what `ask` gets from the `MLClient`. Raises: AmlkitError: about `subject`."""

@@ -47,7 +47,7 @@ def test_a_pipeline_from_python_with_two_levels_is_read_by_the_sdk(sdk, tmp_path
         first = innermost(data=data)
         return {"out": part(data=first.outputs.out).outputs.out}
 
-    @pipeline(default_compute="cpu")
+    @pipeline(default_compute="cpu", description="clothes 👗")
     def outer(data: Input):
         nested = inner(data=data)
         return {"out": nested.outputs.out}
@@ -55,6 +55,7 @@ def test_a_pipeline_from_python_with_two_levels_is_read_by_the_sdk(sdk, tmp_path
     spec = outer(Input(path="azureml:d:1")).as_spec()
     job = sdk.load("job", spec, tmp_path)
     nested = job.jobs["nested"].component
+    assert job.description == "clothes 👗"
     assert nested.type == "pipeline"
     assert list(nested.jobs) == ["first", "part"]
     deep = nested.jobs["first"].component.jobs["part"].component

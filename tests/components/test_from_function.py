@@ -131,7 +131,7 @@ def test_inputs_and_outputs_have_the_types_of_the_function(generate, project):
     }
     assert spec["outputs"] == {"model": {"type": "uri_folder"}, "report": {"type": "uri_file"}}
     assert spec["description"] == "Trains a model on digits."
-    assert "$[[--rate ${{inputs.rate}}]]" in spec["command"]
+    assert "$[[--rate=${{inputs.rate}}]]" in spec["command"]
 
 
 def test_what_is_generated_can_be_registered_and_made_again(generate, amlkit, project):

@@ -39,7 +39,9 @@ _INTEGER = '''def integer(text):
 '''
 _MAIN = '''def main(arguments=None):
     """Parse the arguments and call the function; what is left out keeps the function's default."""
-    parser = argparse.ArgumentParser(description={description!r}, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        description={description!r}, allow_abbrev=False, add_help={help}
+    )
 {options}
     given = vars(parser.parse_args(arguments))
 {outputs}    from {module} import {function}
@@ -73,6 +75,7 @@ def write_entry(signature: Signature, *, beside: str, relative: str) -> str:
         description=signature.description or f"{signature.name} of {signature.file.name}",
         options="\n".join(_option(each) for each in signature.parameters) or "    # No parameters.",
         outputs="".join(_folder(each) for each in signature.parameters if each.is_output),
+        help="help" not in {each.name for each in signature.parameters},
         module=signature.file.stem,
         function=signature.name,
     )

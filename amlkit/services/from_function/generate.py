@@ -118,7 +118,8 @@ def _command(signature: Signature, entry: str) -> str:
     words = [f"python {entry}"]
     for each in signature.parameters:
         group = "outputs" if each.is_output else "inputs"
-        word = f"--{each.name} ${{{{{group}.{each.name}}}}}"
+        # With `=`, a value such as `-1e-5` or `--` is never taken for an option.
+        word = f"--{each.name}=${{{{{group}.{each.name}}}}}"
         words.append(f"$[[{word}]]" if each.optional else word)
     return " ".join(words)
 
