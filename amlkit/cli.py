@@ -25,6 +25,7 @@ COMMANDS = {
     "job": Entry("amlkit.commands.job", "Submit, sweep, watch and read jobs."),
     "component": Entry("amlkit.commands.component", "Reusable steps of pipelines."),
     "model": Entry("amlkit.commands.model", "Registered models."),
+    "mlflow": Entry("amlkit.commands.mlflow", "MLflow's own pages on the runs."),
 }
 
 app = typer.Typer(

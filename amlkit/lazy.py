@@ -42,7 +42,7 @@ def lazy_group(table: Mapping[str, Entry]) -> type[TyperGroup]:
                 hint = f"did you mean `amlkit {close}`?" if close else "see `amlkit --help`"
                 raise UsageError(f"no such command `{cmd_name}`", hint=hint)
             app = import_module(table[cmd_name].module).app
-            if len(app.registered_commands) == 1:
+            if len(app.registered_commands) == 1 and app.registered_callback is None:
                 command: Any = typer.main.get_command(app)
             else:
                 command = _verbs(app)

@@ -11,7 +11,7 @@ Promises, for all workspaces:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -274,6 +274,14 @@ class Environments(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class ServedRuns:
+    """Where MLflow finds a workspace's runs. token: what every request has to carry."""
+
+    url: str
+    token: str
+
+
 class Workspace(Protocol):
     """One workspace: the groups above, and where it is."""
 
@@ -303,6 +311,10 @@ class Workspace(Protocol):
     @property
     def environments(self) -> Environments:
         """Built environments."""
+        ...
+
+    def serve_runs(self) -> AbstractContextManager[ServedRuns]:
+        """Serve every run over MLflow's REST API while the block runs. Raises: NotSupported."""
         ...
 
     def describe(self) -> Mapping[str, JSON]:
@@ -397,6 +409,7 @@ __all__ = [
     "JobFilter",
     "Jobs",
     "Progress",
+    "ServedRuns",
     "Status",
     "Submission",
     "Workspace",

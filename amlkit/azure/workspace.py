@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from amlkit.azure.client import ArmClient
 from amlkit.azure.datastores import AzureDatastores
 from amlkit.azure.sdk import Sdk
 from amlkit.config import WorkspaceChoice
+from amlkit.errors import NotSupported
 from amlkit.records import JSON
+from amlkit.workspace import ServedRuns
 
 if TYPE_CHECKING:
     from amlkit.azure.assets import AzureAssets
@@ -79,6 +82,13 @@ class AzureWorkspace:
         from amlkit.azure.jobs import AzureJobs
 
         return AzureJobs(self.client, self.datastores, self.sdk)
+
+    def serve_runs(self) -> AbstractContextManager[ServedRuns]:
+        """Raises: NotSupported: Azure ML serves them itself."""
+        raise NotSupported(
+            f"the runs of `{self.name}` are on Azure ML, which has a page for them",
+            hint="open https://ml.azure.com, or take another one: amlkit -w local mlflow ui",
+        )
 
     def describe(self) -> Mapping[str, JSON]:
         """Return what Azure says of the workspace."""

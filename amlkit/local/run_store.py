@@ -99,6 +99,10 @@ class CatalogueRunStore:
                 found += [self._of(child) for child in children]
         return found
 
+    def experiments(self) -> list[str]:
+        """Return the names of all experiments that have jobs."""
+        return self._workspace.job_table.experiments()
+
     def log(self, run_id: str, points: Sequence[MetricPoint]) -> None:
         """Append metrics."""
         self._metrics.log(run_id, points)

@@ -17,8 +17,11 @@ from amlkit.local.folder import Folder
 from amlkit.records import JSON
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from amlkit.local.environment_group import LocalEnvironments
     from amlkit.local.jobs import LocalJobs
+    from amlkit.workspace import ServedRuns
 
 
 class LocalWorkspace:
@@ -95,6 +98,12 @@ class LocalWorkspace:
         from amlkit.local.jobs import LocalJobs
 
         return LocalJobs(self)
+
+    def serve_runs(self) -> AbstractContextManager[ServedRuns]:
+        """Serve every run over MLflow's REST API while the block runs."""
+        from amlkit.local.served_runs import serve
+
+        return serve(self)
 
     def describe(self) -> Mapping[str, JSON]:
         """Return the folder and how much is in it."""

@@ -74,7 +74,7 @@ def test_twenty_kills_at_random_moments_leave_every_trial_done_exactly_once(amlk
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "main.py").write_text(f"LEDGER = {str(ledger)!r}\n{MAIN}")
     (tmp_path / "sweep.yml").write_text(SWEEP)
-    moments = random.Random(20)  # noqa: S311
+    moments = random.Random(20)
     started = amlkit("job", "sweep", "sweep.yml", "--name", "s", "--current-python", "-o", "none")
     assert started.returncode == 0, started.stderr
     kept: dict[str, object] = {}

@@ -135,6 +135,11 @@ class JobTable:
         value = self._row(name)["position"]
         return int(value) if value is not None else None
 
+    def experiments(self) -> list[str]:
+        """Return the names of all experiments, in order of the alphabet."""
+        rows = self._database.rows("select distinct experiment from jobs order by experiment")
+        return [row["experiment"] for row in rows]
+
     def list(self, wanted: JobFilter) -> Sequence[Job]:
         """Return jobs, newest first; the children of `parent` in their own order."""
         clauses, values = ["1"], []

@@ -56,6 +56,9 @@ class Api:
             "metrics/get-history": self._history,
             "artifacts/list": self._list_artifacts,
             "traces/search": lambda body: {"traces": []},
+            # MLflow's pages ask for registered models too; amlkit keeps them as its own assets.
+            "registered-models/search": lambda body: {"registered_models": []},
+            "model-versions/search": lambda body: {"model_versions": []},
         }
 
     def call(self, method: str, path: str, body: Body) -> dict[str, Any]:
@@ -80,8 +83,14 @@ class Api:
 
     def _name(self, number: str) -> str:
         if number not in self._experiments:
+            self._find_experiments()
+        if number not in self._experiments:
             raise UnknownRun(f"no experiment has the id {number}")
         return self._experiments[number]
+
+    def _find_experiments(self) -> None:
+        for name in self._store.experiments():
+            self.experiment_id(name)
 
     def _experiment(self, body: Body) -> dict[str, Any]:
         if "experiment_name" in body:
@@ -104,6 +113,7 @@ class Api:
         return {"experiment_id": self.experiment_id(str(body["name"]))}
 
     def _search_experiments(self, body: Body) -> dict[str, Any]:
+        self._find_experiments()
         names = list(self._experiments.values())
         return {"experiments": [self._experiment_json(name) for name in names]}
 

@@ -50,6 +50,10 @@ class RunStore(Protocol):
         """Return the runs of some experiments."""
         ...
 
+    def experiments(self) -> list[str]:
+        """Return the names of all experiments that have runs."""
+        ...
+
     def log(self, run_id: str, points: Sequence[MetricPoint]) -> None:
         """Append metrics."""
         ...
