@@ -1,0 +1,245 @@
+"""What every workspace does the same: imported by a test module that has a `workspace` fixture.
+
+`workspace` is the services of an empty workspace; ids, authors and times are its own affair.
+What a workspace does otherwise is written down in its test module, where it is made.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """A folder of data, with things in it that are easily lost."""
+    folder = tmp_path / "digits"
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "a.csv").write_text("1,2\n")
+    (folder / "deep" / "er" / "ü b.csv").write_text("3,4\n")
+    (folder / "empty.txt").write_text("")
+    (folder / ".gitignore").write_text("*.csv\n")
+    return folder
+
+
+def files_below(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_data_goes_up_and_comes_down_unchanged(workspace, digits, tmp_path):
+    made = workspace.data.create(
+        name="digits", path=digits, description="hand-written", tags={"a": "b"}
+    )
+    assert (made.name, made.version, made.type) == ("digits", "1", "uri_folder")
+    shown = workspace.data.show("digits")
+    assert (shown.description, dict(shown.tags), shown.archived) == (
+        "hand-written",
+        {"a": "b"},
+        False,
+    )
+    place = workspace.data.download("digits", tmp_path / "down")
+    assert place.name == "digits"
+    assert files_below(place) == files_below(digits)
+
+
+def test_one_file_is_a_file(workspace, digits, tmp_path):
+    assert workspace.data.create(name="one", path=digits / "a.csv").type == "uri_file"
+    place = workspace.data.download("one", tmp_path / "down")
+    assert (place.name, place.read_text()) == ("a.csv", "1,2\n")
+
+
+def test_an_address_is_noted_and_not_fetched(workspace):
+    uri = "azureml://datastores/workspaceblobstore/paths/in/"
+    made = workspace.data.create(name="remote", path=uri, type="uri_folder")
+    assert made.spec["path"] == uri
+
+
+def test_versions_count_up_from_one(workspace, digits):
+    versions = [workspace.data.create(name="digits", path=digits).version for _ in range(3)]
+    assert versions == ["1", "2", "3"]
+    assert [each.version for each in workspace.data.list("digits")] == ["3", "2", "1"]
+    assert workspace.data.create(name="digits", path=digits, version="9").version == "9"
+    assert workspace.data.create(name="digits", path=digits).version == "10"
+
+
+def test_a_version_keeps_its_content(workspace, digits):
+    workspace.data.create(name="digits", path=digits, version="1")
+    assert workspace.data.create(name="digits", path=digits, version="1").version == "1"
+    (digits / "a.csv").write_text("other")
+    with pytest.raises(Conflict):
+        workspace.data.create(name="digits", path=digits, version="1")
+    assert len(workspace.data.list("digits")) == 1
+
+
+def test_unchanged_data_is_no_new_version_when_asked(workspace, digits):
+    create = workspace.data.create
+    assert create(name="digits", path=digits, if_changed=True).version == "1"
+    assert create(name="digits", path=digits, if_changed=True).version == "1"
+    (digits / "a.csv").write_text("other")
+    assert create(name="digits", path=digits, if_changed=True).version == "2"
+
+
+def test_progress_counts_every_file(workspace, digits):
+    seen = []
+    workspace.data.create(
+        name="digits", path=digits, progress=lambda count, size: seen.append((count, size))
+    )
+    assert seen[-1][0] == 4
+    assert seen == sorted(seen)
+
+
+def test_what_is_not_there_is_not_found_with_a_suggestion(workspace, digits):
+    workspace.data.create(name="digits", path=digits)
+    with pytest.raises(NotFound) as caught:
+        workspace.data.show("digit")
+    assert caught.value.hint == "did you mean `digits`?"
+    with pytest.raises(NotFound):
+        workspace.data.show("digits:7")
+    with pytest.raises(NotFound):
+        workspace.data.archive("nothing")
+    with pytest.raises(NotFound):
+        workspace.jobs.show("nothing")
+    with pytest.raises(NotFound):
+        workspace.computes.show("nothing")
+    with pytest.raises(NotFound):
+        workspace.datastores.show("nothing")
+    with pytest.raises(NotFound):
+        workspace.models.show("nothing")
+    with pytest.raises(NotFound):
+        workspace.data.create(name="d", path=digits / "missing")
+
+
+def test_an_empty_workspace_lists_nothing(workspace):
+    assert list(workspace.data.list()) == []
+    assert list(workspace.models.list()) == []
+    assert list(workspace.components.list()) == []
+    assert list(workspace.environments.list()) == []
+    assert list(workspace.jobs.list()) == []
+
+
+def test_archived_versions_hide_and_come_back(workspace, digits):
+    workspace.data.create(name="digits", path=digits)
+    workspace.data.create(name="digits", path=digits)
+    workspace.data.archive("digits:2")
+    assert workspace.data.show("digits").version == "1"
+    assert workspace.data.show("digits:2").archived
+    assert [each.version for each in workspace.data.list("digits")] == ["1"]
+    listed = workspace.data.list("digits", archived=True)
+    assert [each.version for each in listed] == ["2", "1"]
+    workspace.data.archive("digits:2", archived=False)
+    assert workspace.data.show("digits@latest").version == "2"
+
+
+def test_an_archived_name_hides_from_the_list_of_names(workspace, digits):
+    workspace.data.create(name="digits", path=digits)
+    workspace.data.archive("digits")
+    assert list(workspace.data.list()) == []
+    assert [each.name for each in workspace.data.list(archived=True)] == ["digits"]
+    workspace.data.archive("digits", archived=False)
+    assert [each.name for each in workspace.data.list()] == ["digits"]
+
+
+def test_an_environment_is_one_version_for_one_content(workspace):
+    register = workspace.environments.register
+    conda = {"channels": ["conda-forge"], "dependencies": ["python=3.11", {"pip": ["numpy"]}]}
+    assert register("train", conda, image="ubuntu:22.04").version == "1"
+    assert register("train", conda, image="ubuntu:22.04").version == "1"
+    changed = {**conda, "dependencies": ["python=3.12"]}
+    assert register("train", changed, image="ubuntu:22.04").version == "2"
+    spec = workspace.environments.show("train:1").spec
+    assert (spec["image"], spec["conda_file"]) == ("ubuntu:22.04", conda)
+
+
+COMPONENT = """
+type: command
+name: train
+description: trains
+command: python train.py --lr ${{inputs.lr}}
+code: ./src
+environment: azureml:e:1
+inputs: {lr: {type: number, default: 0.1}}
+"""
+
+
+@pytest.fixture
+def component(tmp_path, workspace):
+    workspace.environments.register("e", {"dependencies": ["python"]}, image="ubuntu:22.04")
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "train.py").write_text("print(1)")
+    (source / "junk.log").write_text("junk")
+    (source / ".amlignore").write_text("*.log\n")
+    (tmp_path / "train.yml").write_text(COMPONENT)
+    return tmp_path / "train.yml"
+
+
+def test_a_component_changes_with_its_code_and_not_with_what_is_ignored(workspace, component):
+    register = workspace.components.register
+    assert register(component).reference == "train:1"
+    (component.parent / "src" / "junk.log").write_text("other junk")
+    assert register(component).reference == "train:1"
+    (component.parent / "src" / "train.py").write_text("print(2)")
+    assert register(component).reference == "train:2"
+    with pytest.raises(Conflict):
+        register(component, version="1")
+    shown = workspace.components.show("train:1")
+    assert shown.description == "trains"
+    assert shown.spec["command"] == "python train.py --lr ${{inputs.lr}}"
+    assert shown.spec["environment"] == "azureml:e:1"
+
+
+def test_a_secret_in_the_code_is_refused(workspace, component):
+    key = "AccountKey=" + "a" * 86 + "=="
+    (component.parent / "src" / "settings.py").write_text(f'C = "AccountName=x;{key}"\n')
+    with pytest.raises(AmlkitError, match=r"settings\.py:1"):
+        workspace.components.register(component)
+    assert list(workspace.components.list()) == []
+
+
+def test_a_model_is_stored_and_comes_down(workspace, digits, tmp_path):
+    made = workspace.models.register(name="m", path=digits, tags={"k": "v"})
+    assert (made.version, made.type, dict(made.tags)) == ("1", "custom_model", {"k": "v"})
+    place = workspace.models.download("m", tmp_path / "down")
+    assert files_below(place) == files_below(digits)
+    (digits / "MLmodel").write_text("flavors: {}")
+    assert workspace.models.register(name="m", path=digits).type == "mlflow_model"
+    assert [each.version for each in workspace.models.list("m")] == ["2", "1"]
+
+
+def test_files_go_into_a_datastore_and_come_back(workspace, digits, tmp_path):
+    stores = workspace.datastores
+    default = stores.list()[0]
+    assert (default.name, default.is_default) == ("workspaceblobstore", True)
+    assert stores.upload(default.name, digits, target="in") == 4
+    assert [each.path for each in stores.files(default.name, "in")] == [
+        "in/.gitignore",
+        "in/a.csv",
+        "in/deep/er/ü b.csv",
+        "in/empty.txt",
+    ]
+    assert stores.download(default.name, "in", tmp_path / "all") == 4
+    assert files_below(tmp_path / "all") == files_below(digits)
+    assert stores.download(default.name, "in/a.csv", tmp_path / "one") == 1
+    assert (tmp_path / "one" / "a.csv").read_text() == "1,2\n"
+    with pytest.raises(NotFound):
+        stores.download(default.name, "out", tmp_path / "none")
+    with pytest.raises(UsageError):
+        stores.files(default.name, "../..")
+    with pytest.raises(Conflict):
+        stores.delete(default.name)
+
+
+def test_what_is_asked_for_wrongly_is_a_usage_error(workspace, digits):
+    with pytest.raises(UsageError):
+        workspace.data.create(name="no spaces", path=digits)
+    with pytest.raises(UsageError):
+        workspace.data.show("digits@newest")
+    with pytest.raises(UsageError):
+        workspace.jobs.list(status="Done")
+    with pytest.raises(UsageError):
+        workspace.models.register(name="m", path=digits, type="onnx")
