@@ -53,7 +53,7 @@ SETTINGS = (
         "azure_poll_seconds",
         "2",
         "AMLKIT_AZURE_POLL_SECONDS",
-        "Seconds between two looks at a job on Azure that is waited for or streamed.",
+        "Seconds between two looks at what is waited for on Azure: jobs, logs, computes.",
     ),
     Setting("python", None, "AMLKIT_PYTHON", "Python version when an environment names none."),
 )
@@ -99,7 +99,8 @@ class WorkspaceChoice:
     """Which workspace to open. kind: `local` or `azure`; chosen_by: what decided it.
 
     name: what `-w` takes; workspace_name: Azure's own name for it.
-    cloud: a cloud's name, or the URL of its metadata. credential: how to log in, no secret.
+    cloud: a cloud's name, or the URL of its metadata; endpoints: what that said at login.
+    credential: how to log in, no secret.
     """
 
     name: str
@@ -111,6 +112,7 @@ class WorkspaceChoice:
     workspace_name: str = ""
     credential: Mapping[str, str] = field(default_factory=dict)
     cloud: str = "AzureCloud"
+    endpoints: Mapping[str, str] = field(default_factory=dict)
     tenant_id: str | None = None
 
 
@@ -183,6 +185,7 @@ def _from_entry(name: str, entry: Mapping[str, Any], chosen_by: str) -> Workspac
         resource_group=str(entry["resource_group"]),
         credential=dict(entry.get("credential") or {}),
         cloud=str(entry.get("cloud") or "AzureCloud"),
+        endpoints=dict(entry.get("endpoints") or {}),
         tenant_id=entry.get("tenant_id"),
     )
 

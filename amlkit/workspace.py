@@ -335,7 +335,7 @@ class Account(Protocol):
         secret: str | None,
         tell: Callable[[str], None],
         may_cache_plain: Callable[[], bool],
-    ) -> Mapping[str, str]:
+    ) -> Mapping[str, JSON]:
         """Log in afresh; return what has to be remembered of it, never a secret.
 
         Raises: NotLoggedIn: refused. NotFound: no such workspace.

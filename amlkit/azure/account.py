@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
@@ -40,7 +41,7 @@ class AzureAccount:
     @cached_property
     def cloud(self) -> Cloud:
         """The cloud that the workspace is in."""
-        return clouds.current(self._choice.cloud)
+        return clouds.current(self._choice.cloud, self._choice.endpoints)
 
     def client(self, fresh: Fresh | None = None) -> ArmClient:
         """Return a client of the workspace with its remembered login, or with a fresh one."""
@@ -54,7 +55,7 @@ class AzureAccount:
         secret: str | None,
         tell: Callable[[str], None],
         may_cache_plain: Callable[[], bool],
-    ) -> Mapping[str, str]:
+    ) -> Mapping[str, Any]:
         """Log in afresh and look at the workspace; return what has to be remembered of it.
 
         Raises: NotLoggedIn: refused, or tokens cannot be kept encrypted and may not
@@ -80,7 +81,12 @@ class AzureAccount:
         except AmlkitError:
             self.forget()
             raise
-        return {**login, "cloud": self.cloud.metadata_url or self.cloud.name}
+        cloud = self.cloud
+        return {
+            "credential": login,
+            "cloud": cloud.metadata_url or cloud.name,
+            "endpoints": asdict(cloud) if cloud.metadata_url else {},
+        }
 
     def forget(self) -> None:
         """Remove what a login left: the record, and every token in its cache."""

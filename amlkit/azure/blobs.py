@@ -33,7 +33,15 @@ class Place:
         """The container's client."""
         from azure.storage.blob import ContainerClient
 
-        return ContainerClient(self.account_url, self.container, credential=self.credential)
+        # The client's own first pause is 15 seconds.
+        return ContainerClient(
+            self.account_url,
+            self.container,
+            credential=self.credential,
+            initial_backoff=1,
+            increment_base=2,
+            retry_total=5,
+        )
 
     def files(self, prefix: str, *, limit: int | None = None) -> Iterator[StoredFile]:
         """Yield the files below a prefix, sorted by path; at most `limit` in one request."""

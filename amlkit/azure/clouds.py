@@ -6,6 +6,7 @@ Source: Azure CLI, "Manage clouds"; the ARM endpoint `/metadata/endpoints`.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +66,17 @@ CLOUDS = {
 }
 
 
-def current(remembered: str | None) -> Cloud:
+def current(remembered: str | None, endpoints: Mapping[str, str] | None = None) -> Cloud:
     """Return the cloud that ARM_CLOUD_METADATA_URL or AZURE_CLOUD names, or the remembered one.
 
     remembered: a cloud's name, or the metadata URL that it was read from.
+    endpoints: what that URL said at login; it is not asked again.
     Raises: UsageError: no such cloud. AmlkitError: the metadata cannot be read.
     """
-    if url := os.environ.get("ARM_CLOUD_METADATA_URL"):
+    url = os.environ.get("ARM_CLOUD_METADATA_URL")
+    if endpoints and (url or remembered) == endpoints.get("metadata_url"):
+        return Cloud(**endpoints)
+    if url:
         return from_metadata(url, os.environ.get("AZURE_CLOUD"))
     name = os.environ.get("AZURE_CLOUD") or remembered or "AzureCloud"
     if name.startswith(("https://", "http://")):
@@ -94,7 +99,13 @@ def from_metadata(url: str, name: str | None) -> Cloud:
 
     with (
         translated(f"reading the cloud's metadata from `{url}`"),
-        PipelineClient(url, policies=[UserAgentPolicy("amlkit"), RetryPolicy()]) as client,
+        PipelineClient(
+            url,
+            policies=[
+                UserAgentPolicy("amlkit"),
+                RetryPolicy(retry_total=2, retry_backoff_factor=0.4),
+            ],
+        ) as client,
     ):
         response = client.send_request(HttpRequest("GET", url))
         response.raise_for_status()

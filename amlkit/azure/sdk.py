@@ -19,9 +19,7 @@ from typing import Any, TypeVar
 from amlkit.azure.clouds import CLOUDS, Cloud
 from amlkit.azure.errors import translated
 from amlkit.azure.nesting import has_nested, in_files
-
-POLL_SECONDS = 3.0
-"""Between two looks at a long-running operation; the SDK's own default is 30."""
+from amlkit.config import number
 
 T = TypeVar("T")
 
@@ -52,7 +50,8 @@ class Sdk:
                 self._credential,
                 *self._where,
                 show_progress=True,
-                polling_interval=POLL_SECONDS,
+                # Between two looks at a long-running operation; the SDK's own default is 30.
+                polling_interval=number("azure_poll_seconds") or 2.0,
                 enable_telemetry=False,
                 **_cloud_options(self._cloud),
             )

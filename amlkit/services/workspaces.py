@@ -121,18 +121,16 @@ def login_azure(
             f"workspace `{alias}` is `{_info(known, current=False).location}`",
             hint="choose another name for -w with --alias",
         )
-    remembered = dict(
-        open_account(choice).sign_in(secret=secret, tell=tell, may_cache_plain=may_cache_plain)
-    )
-    cloud = remembered.pop("cloud", choice.cloud)
+    # The cloud is asked afresh at every login.
+    account = open_account(replace(choice, endpoints={}))
+    remembered = account.sign_in(secret=secret, tell=tell, may_cache_plain=may_cache_plain)
     entries[alias] = {
         "kind": "azure",
         "workspace_name": choice.workspace_name,
         "subscription_id": choice.subscription_id,
         "resource_group": choice.resource_group,
-        "cloud": cloud,
         "tenant_id": choice.tenant_id,
-        "credential": remembered,
+        **remembered,
     }
     write_user_config({**config, "workspaces": entries, "workspace": alias})
     return _info(replace(choice, chosen_by="login"), current=True)

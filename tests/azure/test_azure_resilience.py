@@ -39,6 +39,7 @@ def test_too_many_requests_are_answered_by_waiting_as_long_as_azure_says(on_azur
     assert on_azure.data.list() == []
 
 
+@pytest.mark.slow
 def test_too_many_requests_for_ever_end_in_one_message(on_azure, cloud):
     cloud.faults.append(Fault("/data", 429, 99, {"Retry-After": "0"}))
     with pytest.raises(AmlkitError) as caught:
@@ -46,6 +47,7 @@ def test_too_many_requests_for_ever_end_in_one_message(on_azure, cloud):
     assert "fewer requests" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_three_failures_of_the_service_and_then_it_works(on_azure, cloud):
     cloud.faults.append(Fault("/data", 500, 3, {"Retry-After": "0"}))
     assert on_azure.data.list() == []
