@@ -44,6 +44,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_sweeps.py
 	$(BIN)/python benchmarks/bench_data.py
 	$(BIN)/python benchmarks/bench_from_poetry.py
+	$(BIN)/python benchmarks/bench_azure.py
 
 clean:
 	rm -rf $(VENV) .demo .bench
