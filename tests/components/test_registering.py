@@ -270,9 +270,11 @@ def test_the_same_component_registered_at_once_is_one_version(amlkit, project):
 def test_a_workspace_compares_with_the_latest_version_when_it_adds_one(tmp_path, monkeypatch):
     """What makes it safe to register at the same time: no look-up before can be out of date."""
     monkeypatch.setenv("AMLKIT_HOME", str(tmp_path / "home"))
-    assets = Workspace.open().backend.assets
+    workspace = Workspace.open()
+    assets = workspace.backend.assets
     draft = AssetDraft(AssetKind.COMPONENT, "x", {"type": "command"}, if_changed=True)
     other = replace(draft, spec={"type": "command", "display_name": "other"})
     made = [assets.create(each).version for each in (draft, draft, other, other, draft)]
     assert made == ["1", "1", "2", "2", "3"]
     assert assets.create(replace(draft, if_changed=False)).version == "4"
+    workspace.close()

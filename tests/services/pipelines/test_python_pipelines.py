@@ -38,6 +38,13 @@ def add(tmp_path, monkeypatch):
     return load_component("parts/add.yml")
 
 
+@pytest.fixture
+def workspace(add):
+    found = Workspace.open()
+    yield found
+    found.close()
+
+
 def test_the_dict_is_that_of_the_yaml(add, tmp_path):
     @pipeline(default_compute="cpu", display_name="Sums", continue_on_step_failure=False)
     def sums(start: Input, more: int = 2):
@@ -84,7 +91,7 @@ jobs:
     )
 
 
-def test_a_pipeline_from_python_runs_and_its_outputs_are_read(add):
+def test_a_pipeline_from_python_runs_and_its_outputs_are_read(add, workspace):
     @pipeline
     def twice(start, more: int):
         once = add(file=start, more=more)
@@ -97,7 +104,6 @@ def test_a_pipeline_from_python_runs_and_its_outputs_are_read(add):
         last.name = "end"
         return {"total": last.outputs.sum}
 
-    workspace = Workspace.open()
     job = workspace.jobs.submit(whole(start=Path("start"), steps=7), current_python=True)
     done = workspace.jobs.wait(job.name, timeout_seconds=60)
     total = workspace.jobs.outputs(done.name)["total"]
@@ -108,7 +114,7 @@ def test_a_pipeline_from_python_runs_and_its_outputs_are_read(add):
     assert names == {"inner", "end"}
 
 
-def test_nested_pipelines_are_saved_beside_their_pipeline(add, tmp_path):
+def test_nested_pipelines_are_saved_beside_their_pipeline(add, workspace, tmp_path):
     @pipeline
     def inner(start: Input, more: int):
         return {"sum": add(file=start, more=more).outputs.sum}
@@ -126,15 +132,13 @@ def test_nested_pipelines_are_saved_beside_their_pipeline(add, tmp_path):
         "flow.one.yml",
         "flow.inner.yml",
     }
-    workspace = Workspace.open()
     for source in (saved, job):
         done = workspace.jobs.submit(source, current_python=True)
         workspace.jobs.wait(done.name, timeout_seconds=60)
         assert Path(workspace.jobs.outputs(done.name)["sum"], "n.txt").read_text() == "13\n"
 
 
-def test_registered_components_are_steps_too(add, tmp_path):
-    workspace = Workspace.open()
+def test_registered_components_are_steps_too(add, workspace, tmp_path):
     stored = workspace.components.register("parts/add.yml")
     known = load_component("azureml:add@latest", workspace=workspace)
     unknown = load_component("azureml:add@latest")
