@@ -26,6 +26,7 @@ COMMANDS = {
     "component": Entry("amlkit.commands.component", "Reusable steps of pipelines."),
     "model": Entry("amlkit.commands.model", "Registered models."),
     "mlflow": Entry("amlkit.commands.mlflow", "MLflow's own pages on the runs."),
+    "emulator": Entry("amlkit.commands.emulator", "An Azure ML here, for your SDK scripts."),
 }
 
 app = typer.Typer(

@@ -1,0 +1,123 @@
+"""Run history and the data plane beside it: what `jobs.stream`, `download` and children read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from amlkit.emulator import jobs as job_routes
+from amlkit.emulator.context import Context
+from amlkit.emulator.messages import Refused, Reply, Request, page
+from amlkit.emulator.names import SCOPE, Scope, short
+from amlkit.emulator.places import ARTIFACTS, Places
+from amlkit.errors import NotFound
+from amlkit.records import Job
+
+_OUTPUT = re.compile(r"/data/azureml_(?P<job>.+)_output_data_(?P<output>[^/]+)/versions/")
+_ASSET = re.compile(r"/(?:data|models)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)$")
+_RUN_TYPES = {"command": "commandjob", "sweep": "HyperDrive", "pipeline": "azureml.PipelineRun"}
+
+
+def answer(context: Context, request: Request) -> Reply:
+    """Answer `/history/v1.0/subscriptions/...` and its neighbours."""
+    plane, _, path = request.path.removeprefix("/").partition("/v1.0")
+    found = SCOPE.match(path)
+    if found is None:
+        raise Refused(404, "NotFound", f"nothing is served at `{request.path}`")
+    scope = Scope(found["id"], found["subscription"], found["group"], found["name"])
+    rest = (found["rest"] or "").strip("/").split("/")
+    jobs = context.workspace.jobs
+    match [request.method, plane, *rest]:
+        case ["GET", "history", "runs", name, "details"]:
+            return Reply(200, details(context, jobs.show(name)))
+        case ["GET", "history", "runs", name, "children"]:
+            return page([run(each) for each in jobs.list(parent=name, archived=True)])
+        case ["GET", "history", "runs", name]:
+            return Reply(200, run(jobs.show(name)))
+        case ["POST", "history", "rundata"]:
+            return Reply(200, _run_data(jobs.show(str(request.json().get("runId")))))
+        case ["PATCH" | "POST", "history", "experiments", _, "runs", name]:
+            job_routes.update(context, scope, jobs.show(name), request.json())
+            return Reply(200, run(jobs.show(name)))
+        case ["POST", "data" | "modelregistry", _, "batchGetResolvedUris"]:
+            wanted = request.json().get("values") or []
+            values = {each: _resolved(context, scope, str(each)) for each in wanted}
+            return Reply(200, {"values": {k: v for k, v in values.items() if v is not None}})
+    raise Refused(404, "NotFound", f"nothing is served at `{request.path}`")
+
+
+def run(job: Job) -> dict[str, Any]:
+    """Return a run as run history shows it."""
+    kind = "azureml.StepRun" if job.parent and job.type == "command" else _RUN_TYPES.get(job.type)
+    return {
+        "runId": job.name,
+        "parentRunId": job.parent,
+        "rootRunId": job.root or job.name,
+        "experimentId": job.experiment_name,
+        "displayName": job.display_name,
+        "status": job.status.value,
+        "runType": kind,
+        "createdUtc": job.created_at,
+        "startTimeUtc": job.started_at,
+        "endTimeUtc": job.ended_at,
+        "tags": dict(job.tags),
+        "properties": {"azureml.runsource": str(kind), **job.properties},
+        "services": {},
+        "hidden": job.archived,
+    }
+
+
+def details(context: Context, job: Job) -> dict[str, Any]:
+    """Return a run with its log files and, when it failed, why."""
+    prefix = f"ExperimentRun/dcid.{job.name}/"
+    logs = {
+        name.removeprefix(prefix): context.blob_url(ARTIFACTS, name)
+        for name in Places(context).logs(job)
+    }
+    found = {
+        **run(job),
+        "target": job.compute or "local",
+        "inputDatasets": [],
+        "outputDatasets": [],
+        "logFiles": logs,
+        "submittedBy": job.created_by,
+    }
+    if job.error:
+        found["error"] = {"error": {"code": "UserError", "message": job.error}}
+    return found
+
+
+def _run_data(job: Job) -> dict[str, Any]:
+    outputs = {
+        name: {
+            "assetId": "azureml://locations/local/workspaces/local/data"
+            f"/azureml_{job.name}_output_data_{name}/versions/1",
+            "type": _type(each),
+        }
+        for name, each in job.outputs.items()
+        if name != "default"
+    }
+    return {"runMetadata": {**run(job), "outputs": outputs}}
+
+
+def _type(output: Any) -> str:
+    found = output.get("type") if isinstance(output, Mapping) else None
+    return str(found or "uri_folder")
+
+
+def _resolved(context: Context, scope: Scope, asset: str) -> dict[str, str] | None:
+    if found := _OUTPUT.search(asset):
+        where = context.workspace.jobs.outputs(found["job"]).get(found["output"])
+        if where is None:
+            return None
+        return {"uri": Places(context).uri(scope, where), "type": "UriFolder"}
+    if found := _ASSET.search(asset):
+        try:
+            known = context.workspace.data.show(f"{found['name']}:{found['version']}")
+        except NotFound:
+            return None
+        uri = short(str(known.spec.get("path", "")))
+        name, _, path = uri.removeprefix("azureml://datastores/").partition("/paths/")
+        return {"uri": scope.store_uri(name, path), "type": known.type or "UriFolder"}
+    return None

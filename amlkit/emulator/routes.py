@@ -1,0 +1,85 @@
+"""From a request to the part that answers it."""
+
+from __future__ import annotations
+
+from amlkit.emulator import blobs, history, identity, jobs, schedules, workspaces
+from amlkit.emulator.asset_bodies import NOUNS
+from amlkit.emulator.assets import Assets
+from amlkit.emulator.context import LOCATION, Context
+from amlkit.emulator.faults import Faults, parse
+from amlkit.emulator.messages import Refused, Reply, Request
+from amlkit.emulator.names import SCOPE, Scope
+
+_PLANES = ("/history/", "/data/", "/modelregistry/")
+
+
+def answer(context: Context, faults: Faults, request: Request) -> Reply:
+    """Answer a request.
+
+    Raises: Refused. AmlkitError: of the workspace. Reset: the connection is to be closed.
+    """
+    if request.path == "/emulator/faults" and request.method == "POST":
+        return _more_faults(context, faults, request)
+    if (found := identity.answer(context, request)) is not None:
+        return found
+    faults.strike(request.method, request.path)
+    if blobs.is_blob(request):
+        return blobs.answer(context, request)
+    if not request.path.startswith(("/subscriptions/", *_PLANES)):
+        raise Refused(404, "NotFound", f"nothing is served at `{request.path}`")
+    if not context.signer.accepts(request.headers.get("authorization")):
+        raise Refused(
+            401,
+            "AuthenticationFailed",
+            'no token of this emulator: eval "$(amlkit emulator env)"',
+            {"WWW-Authenticate": f'Bearer authorization_uri="{context.url}/common"'},
+        )
+    if request.path.startswith(_PLANES):
+        return history.answer(context, request)
+    return _resource_manager(context, request)
+
+
+def _more_faults(context: Context, faults: Faults, request: Request) -> Reply:
+    if not context.signer.knows(request.headers.get("x-identity-header")):
+        raise Refused(401, "Unauthorized", "no secret of this start")
+    faults.add(parse(str(request.json().get("fault"))))
+    return Reply(200, {})
+
+
+def _resource_manager(context: Context, request: Request) -> Reply:
+    found = SCOPE.match(request.path.rstrip("/"))
+    if found is None:
+        return _above(context, request)
+    scope = Scope(found["id"], found["subscription"], found["group"], found["name"])
+    noun, *rest = [part for part in (found["rest"] or "").split("/") if part] or [""]
+    if not noun:
+        if request.method != "GET":
+            raise Refused(405, "MethodNotAllowed", "the workspace itself cannot be changed")
+        return Reply(200, workspaces.workspace(context, scope))
+    if noun in NOUNS:
+        return Assets(context, scope, noun).answer(request, rest)
+    route = {
+        "datastores": workspaces.datastores,
+        "computes": workspaces.computes,
+        "jobs": jobs.answer,
+        "schedules": schedules.answer,
+    }.get(noun)
+    if route is None:
+        raise Refused(404, "InvalidResourceType", f"`{noun}` is not served by the emulator")
+    return route(context, scope, request, rest)
+
+
+def _above(context: Context, request: Request) -> Reply:
+    """Answer for what is above a workspace: the subscription's list, a resource group."""
+    parts = request.path.strip("/").split("/")
+    if request.method == "GET" and parts[-1].lower() == "workspaces":
+        group = parts[3] if len(parts) > 4 and parts[2].lower() == "resourcegroups" else "local"
+        name = context.workspace.backend.name
+        tail = f"providers/Microsoft.MachineLearningServices/workspaces/{name}"
+        path = f"/subscriptions/{parts[1]}/resourceGroups/{group}/{tail}"
+        body = workspaces.workspace(context, Scope(path, parts[1], group, name))
+        return Reply(200, {"value": [body]})
+    if request.method == "GET" and len(parts) == 4 and parts[2].lower() == "resourcegroups":
+        body = {"id": request.path, "name": parts[3], "location": LOCATION}
+        return Reply(200, {**body, "properties": {"provisioningState": "Succeeded"}})
+    raise Refused(404, "NotFound", f"nothing is served at `{request.path}`")

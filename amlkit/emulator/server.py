@@ -1,0 +1,225 @@
+"""The HTTPS server: HTTP/1.1 with keep-alive, a thread and a workspace for each connection."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import ssl
+import sys
+import threading
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from amlkit.config import WorkspaceChoice
+from amlkit.emulator import certificates, routes
+from amlkit.emulator.context import Context
+from amlkit.emulator.faults import Fault, Faults, Reset
+from amlkit.emulator.messages import Refused, Reply, Request, refusal
+from amlkit.emulator.signing import Signer
+from amlkit.emulator.state import Area, Running
+from amlkit.errors import AmlkitError, UsageError
+from amlkit.services import Workspace
+
+BODY_LIMIT = 256 * 1024 * 1024
+IDLE_SECONDS = 120
+
+
+def serve(
+    choice: WorkspaceChoice,
+    port: int,
+    faults: list[Fault],
+    *,
+    current_python: bool = False,
+    ready: Callable[[Running], None],
+) -> None:
+    """Serve a workspace until TERM or Ctrl-C.
+
+    port: 0 for any that is free. ready: called once it answers.
+    Raises: Conflict: one runs already. UsageError: the port is taken. NotSupported: an extra.
+    """
+    import os
+    import secrets
+
+    area = Area(choice.folder)
+    with area.lock(), contextlib.ExitStack() as undo:
+        Workspace.of(choice).close()
+        key = secrets.token_urlsafe(32)
+        context = certificates.server_context(area.ca)
+        server = _server(port, context)
+        undo.callback(server.server_close)
+        bound = int(server.server_address[1])
+        server.context = Context(
+            Workspace.of(choice), area, Signer(key), bound, current_python=current_python
+        )
+        server.choice = choice
+        server.faults = Faults(faults)
+        running = Running(choice.name, f"https://localhost:{bound}", os.getpid(), key, str(area.ca))
+        _stop_on_term(server)
+        area.announce(running)
+        undo.callback(area.forget)
+        ready(running)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever(poll_interval=0.2)
+
+
+def _server(port: int, context: ssl.SSLContext) -> _Server:
+    try:
+        return _Server(("127.0.0.1", port), context)
+    except (OSError, OverflowError) as cause:
+        reason = getattr(cause, "strerror", None) or cause
+        raise UsageError(
+            f"port {port} cannot be used: {reason}", hint="choose another, or leave --port out"
+        ) from None
+
+
+def _stop_on_term(server: _Server) -> None:
+    def stop(*_: object) -> None:
+        # `shutdown` waits for the loop that this handler has interrupted.
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    allow_reuse_address = True
+    context: Context
+    choice: WorkspaceChoice
+    faults: Faults
+
+    def __init__(self, address: tuple[str, int], tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # Without a look-up of the machine's name, which can take seconds.
+        import socketserver
+
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", int(self.server_address[1])
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        # In the connection's own thread: a client that is slow to greet delays nobody else.
+        request.settimeout(IDLE_SECONDS)
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._tls.wrap_socket(request, server_side=True) as secured:
+            _Handler(secured, client_address, self)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self._workspace = Workspace.of(self.server.choice)
+        self._context = replace(self.server.context, workspace=self._workspace)
+
+    def finish(self) -> None:
+        self._workspace.close()
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the query of a URL can carry a signature."""
+
+    def version_string(self) -> str:
+        """Return the server's name."""
+        return "amlkit-emulator"
+
+    def _answer(self) -> None:
+        try:
+            reply = self._reply()
+        except Reset:
+            self.close_connection = True
+            # Closing with an unread or lingering zero makes the client see a reset.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            return
+        self._send(reply)
+
+    def _reply(self) -> Reply:
+        try:
+            body = self._body()
+            url = urlsplit(self.path)
+            request = Request(
+                self.command,
+                unquote(url.path),
+                dict(parse_qsl(url.query, keep_blank_values=True)),
+                {key.lower(): value for key, value in self.headers.items()},
+                body,
+                url.path,
+            )
+            return routes.answer(self._context, self.server.faults, request)
+        except Refused as error:
+            return error.reply()
+        except AmlkitError as error:
+            return refusal(error).reply()
+        except (Reset, ConnectionError, TimeoutError):
+            raise
+        except Exception as error:  # noqa: BLE001  one bad request must not end the others
+            traceback.print_exc()
+            return Refused(500, "InternalServerError", f"a bug: {error!r}").reply()
+
+    def _body(self) -> bytes:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._chunks()
+        text = self.headers.get("Content-Length") or "0"
+        if not text.isdigit():
+            self.close_connection = True
+            raise Refused(400, "InvalidHeaderValue", "Content-Length is not a number")
+        self._check_size(int(text))
+        return self.rfile.read(int(text))
+
+    def _chunks(self) -> bytes:
+        found = bytearray()
+        while True:
+            line = self.rfile.readline(1024).split(b";")[0].strip()
+            try:
+                size = int(line, 16)
+            except ValueError:
+                self.close_connection = True
+                raise Refused(400, "InvalidInput", "a chunk has no size") from None
+            self._check_size(len(found) + size)
+            found += self.rfile.read(size)
+            self.rfile.readline(1024)
+            if size == 0:
+                return bytes(found)
+
+    def _check_size(self, size: int) -> None:
+        if size > BODY_LIMIT:
+            self.close_connection = True
+            raise Refused(413, "RequestBodyTooLarge", f"a body may have {BODY_LIMIT} bytes")
+
+    def _send(self, reply: Reply) -> None:
+        body = reply.body
+        self.send_response(reply.status)
+        headers = {"x-ms-request-id": str(uuid.uuid4()), **reply.headers}
+        headers.setdefault("Content-Length", str(len(body)))
+        if body:
+            headers.setdefault("Content-Type", reply.type)
+        if reply.status == 204:
+            del headers["Content-Length"]
+        for key, value in headers.items():
+            self.send_header(key, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+for _method in ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"):
+    setattr(_Handler, f"do_{_method}", _Handler._answer)

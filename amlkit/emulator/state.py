@@ -1,0 +1,160 @@
+"""What an emulator leaves in its workspace's folder, and whether one runs there.
+
+emulator/emulator.lock  held while it runs: the system lets go of it however the process ends
+emulator/state.json     port, process and the key of this start; only its user can read it
+emulator/ca.pem         the CA of this start, with the roots that were trusted before
+emulator/uploads/       code that the SDK uploads before it becomes a code asset
+emulator/metadata/, blocks/, resources/   what blobs and ARM bodies carry beyond the workspace's own
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from amlkit.errors import Conflict, NotFound
+from amlkit.records import Record
+
+
+@dataclass(frozen=True)
+class Running(Record):
+    """An emulator that runs. key: what its tokens are signed with; it ends with the process."""
+
+    COLUMNS = ("name", "url", "pid")
+
+    name: str
+    url: str
+    pid: int
+    key: str = ""
+    ca: str = ""
+
+    def as_dict(self) -> dict[str, object]:  # type: ignore[override]
+        """Return all but the key."""
+        return {"name": self.name, "url": self.url, "pid": self.pid, "ca": self.ca}
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point the Azure SDK at this emulator."""
+        return {
+            "ARM_CLOUD_METADATA_URL": f"{self.url}/metadata/endpoints?api-version=2019-05-01",
+            "REQUESTS_CA_BUNDLE": self.ca,
+            "IDENTITY_ENDPOINT": f"{self.url}/msi/token",
+            "IDENTITY_HEADER": self.key,
+            **_unproxied(),
+        }
+
+
+def _unproxied() -> dict[str, str]:
+    """Keep loopback traffic away from a proxy, where there is one."""
+    if not any(os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
+        return {}
+    given = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    return {"NO_PROXY": ",".join(filter(None, [given, "localhost", "127.0.0.1"]))}
+
+
+class Area:
+    """The emulator's part of a workspace's folder."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.root = workspace / "emulator"
+
+    @property
+    def ca(self) -> Path:
+        """The bundle that clients trust."""
+        return self.root / "ca.pem"
+
+    def lock(self) -> FileLock:
+        """Return the lock of the running emulator, taken.
+
+        Raises: Conflict: another emulator runs on this workspace.
+        """
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(self.root / "emulator.lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            found = self._read()
+            where = f" at {found.url}" if found else ""
+            raise Conflict(
+                f"an emulator of this workspace runs already{where}",
+                hint='use it: eval "$(amlkit emulator env)", or amlkit emulator stop',
+            ) from None
+        return lock
+
+    def running(self) -> Running:
+        """Return the emulator that runs. Raises: NotFound: none does."""
+        found = self._read()
+        if found is None or not self.locked():
+            raise NotFound("no emulator runs", hint="amlkit emulator start --detach")
+        return found
+
+    def locked(self) -> bool:
+        """Whether an emulator holds the lock."""
+        if not (self.root / "emulator.lock").exists():
+            return False
+        lock = FileLock(self.root / "emulator.lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def announce(self, running: Running) -> None:
+        """Write down where this emulator listens."""
+        write_private(self.root / "state.json", json.dumps(asdict(running)).encode())
+
+    def forget(self) -> None:
+        """Remove what is of no use when the process ends, the key first."""
+        (self.root / "state.json").unlink(missing_ok=True)
+
+    def _read(self) -> Running | None:
+        try:
+            return Running(**json.loads((self.root / "state.json").read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    # ARM bodies that hold more than the workspace keeps: as they came, by noun and name.
+
+    def resource(self, noun: str, name: str) -> dict[str, object] | None:
+        """Return a stored body, or None."""
+        try:
+            found = json.loads(self._resource(noun, name).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return dict(found)
+
+    def resources(self, noun: str) -> list[dict[str, object]]:
+        """Return all stored bodies of a noun, by name."""
+        folder = self.root / "resources" / noun
+        files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+        return [json.loads(each.read_bytes()) for each in files]
+
+    def keep(self, noun: str, name: str, body: Mapping[str, object]) -> None:
+        """Store a body."""
+        write_private(self._resource(noun, name), json.dumps(body).encode())
+
+    def drop(self, noun: str, name: str) -> bool:
+        """Remove a body; say whether there was one."""
+        path = self._resource(noun, name)
+        there = path.exists()
+        path.unlink(missing_ok=True)
+        return there
+
+    def _resource(self, noun: str, name: str) -> Path:
+        plain = "".join(c if c.isalnum() or c in "-_." else f"%{ord(c):x}" for c in name)
+        return self.root / "resources" / noun / f"{plain}.json"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file in one step; nobody else can read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as handle:
+        handle.write(content)
+    scratch.replace(path)

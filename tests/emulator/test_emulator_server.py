@@ -1,0 +1,149 @@
+"""The emulator as a server: started, trusted, refused, broken on purpose."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+
+def test_starting_twice_says_that_it_runs_already(emulator, amlkit):
+    again = amlkit("emulator", "start", "--detach")
+
+    assert again.returncode == 6
+    assert f"runs already at {emulator.url}" in again.stderr
+    assert "hint:" in again.stderr
+
+
+def test_without_an_emulator_env_and_stop_say_how_to_start_one(amlkit):
+    for verb in ("env", "stop"):
+        found = amlkit("emulator", verb)
+        assert found.returncode == 3
+        assert "emulator start" in found.stderr
+
+
+def test_env_prints_exports_and_json_with_the_same_values(emulator, amlkit):
+    lines = amlkit("emulator", "env").stdout.splitlines()
+
+    assert all(line.startswith("export ") for line in lines)
+    assert {line.split()[1].split("=")[0] for line in lines} == set(emulator.environment)
+
+
+def test_a_killed_emulator_can_be_started_again_and_still_knows_its_data(
+    emulator, amlkit, tmp_path
+):
+    (tmp_path / "a.csv").write_text("1")
+    amlkit("data", "create", "--name", "kept", "--path", tmp_path / "a.csv")
+    state = json.loads(next(tmp_path.rglob("emulator/state.json")).read_text())
+    os.kill(state["pid"], signal.SIGKILL)
+    while amlkit("emulator", "env").returncode == 0:
+        pass
+
+    started = amlkit("emulator", "start", "--detach", "-o", "json")
+
+    assert started.returncode == 0, started.stderr
+    again = type(emulator)(amlkit)
+    assert again.arm("GET", "/data/kept")[1]["properties"]["latestVersion"] == "1"
+    old = {"Authorization": f"Bearer {emulator.token}"}
+    assert again.arm("GET", "/data/kept", headers=old)[0] == 401
+
+
+def test_a_port_that_is_taken_is_named(amlkit):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for extra in ((), ("--detach",)):
+            found = amlkit("emulator", "start", "--port", port, *extra)
+            assert found.returncode in {1, 2}
+            assert f"port {port} cannot be used" in found.stderr
+
+
+def test_only_its_user_can_read_the_key_and_no_private_key_is_left(emulator, tmp_path):
+    area = next(tmp_path.rglob("emulator/state.json")).parent
+
+    assert stat.S_IMODE((area / "state.json").stat().st_mode) == 0o600
+    for file in Path(area).rglob("*"):
+        assert not file.is_file() or b"PRIVATE KEY" not in file.read_bytes()
+
+
+@pytest.mark.parametrize("header", ["", "Bearer x", "Bearer a.b.c", "Basic eDp5"])
+def test_a_token_that_it_did_not_issue_is_refused(emulator, header):
+    status, body, headers = emulator.arm("GET", "/data", headers={"Authorization": header})
+
+    assert (status, body["error"]["code"]) == (401, "AuthenticationFailed")
+    assert headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+def test_a_wrong_identity_header_gets_no_token(emulator):
+    assert emulator.log_in("something else") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nothing", 404), ("/data/absent", 404), ("/data/absent/versions/1", 404), ("/jobs/no", 404)],
+)
+def test_what_is_not_there_is_an_error_in_arm_shape(emulator, path, status):
+    found, body, _ = emulator.arm("GET", path)
+
+    assert found == status
+    assert set(body["error"]) >= {"code", "message", "details", "additionalInfo"}
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[1]", b"nul", b"\xff\xfe", b"{}", b'{"properties": 3}'])
+def test_a_body_that_is_no_resource_is_refused(emulator, raw):
+    for path in ("/data/x/versions/1", "/jobs/x", "/environments/x/versions/1", "/datastores/x"):
+        status, body, _ = emulator.arm("PUT", path, raw=raw)
+        assert status == 400, (path, body)
+        assert "bug" not in body["error"]["message"]
+
+
+def test_a_huge_body_is_refused_before_it_is_read(emulator):
+    status, body, _ = emulator.arm(
+        "PUT", "/data/x/versions/1", raw=b"", headers={"Content-Length": str(10**12)}
+    )
+
+    assert (status, body["error"]["code"]) == (413, "RequestBodyTooLarge")
+
+
+def test_faults_that_were_asked_for_come_and_go(emulator):
+    secret = {"X-IDENTITY-HEADER": emulator.environment["IDENTITY_HEADER"]}
+    for fault in ("429:1:GET .*/data", "500:1:GET .*/data"):
+        emulator.ask("POST", "/emulator/faults", {"fault": fault}, headers=secret)
+
+    status, _, headers = emulator.arm("GET", "/data")
+    assert (status, headers["Retry-After"]) == (429, "1")
+    assert emulator.arm("GET", "/jobs")[0] == 200
+    assert emulator.arm("GET", "/data")[0] == 500
+    assert emulator.arm("GET", "/data")[0] == 200
+
+
+def test_a_connection_is_reset_where_that_was_asked_for(emulator):
+    secret = {"X-IDENTITY-HEADER": emulator.environment["IDENTITY_HEADER"]}
+    emulator.ask("POST", "/emulator/faults", {"fault": "reset:1"}, headers=secret)
+
+    with pytest.raises(OSError):
+        emulator.arm("GET", "/data")
+    assert emulator.arm("GET", "/data")[0] == 200
+
+
+def test_a_fault_that_makes_no_sense_is_refused(amlkit):
+    for fault in ("x", "200:1", "429:0", "500:1:("):
+        found = amlkit("emulator", "start", "--fault", fault)
+        assert found.returncode == 2
+        assert "is not a fault" in found.stderr
+
+
+def test_many_at_once_get_versions_of_their_own(emulator):
+    def create(number):
+        body = {"properties": {"dataType": "uri_file", "dataUri": f"https://x.test/{number}"}}
+        return emulator.arm("PUT", f"/data/many/versions/{number}", body)[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(create, range(1, 25))) == {201}
+    _, body, _ = emulator.arm("GET", "/data/many/versions")
+    assert len(body["value"]) == 24
