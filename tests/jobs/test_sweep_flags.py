@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from amlkit import specs
-from amlkit.errors import Conflict, UsageError
+from amlkit.errors import Conflict, InvalidSpec, UsageError
 from amlkit.services.submissions import prepare_sweep
 
 COMMAND = """
@@ -153,3 +153,9 @@ def test_bayesian_sampling_with_early_termination_runs_here_and_says_that_azure_
     assert made.document["sampling_algorithm"] == "bayesian"
     assert made.document["early_termination"] == {"type": "median_stopping", "delay_evaluation": 3}
     assert [each.severity for each in made.warnings] == ["warning"]
+
+
+def test_what_flags_break_is_told_without_a_line_of_the_file(folder):
+    with pytest.raises(InvalidSpec) as refused:
+        of_sweep(concurrency=20)
+    assert str(refused.value).startswith("sweep.yml: limits.max_concurrent_trials: ")
