@@ -156,6 +156,10 @@ def test_bayesian_sampling_with_early_termination_runs_here_and_says_that_azure_
 
 
 def test_what_flags_break_is_told_without_a_line_of_the_file(folder):
+    made = prepare_sweep("sweep.yml", concurrency=20).spec
+    assert [(each.path, each.line) for each in made.warnings] == [
+        ("limits.max_concurrent_trials", 0)
+    ]
     with pytest.raises(InvalidSpec) as refused:
-        of_sweep(concurrency=20)
-    assert str(refused.value).startswith("sweep.yml: limits.max_concurrent_trials: ")
+        of_sweep(parameters={"x": "uniform(1,0)"})
+    assert str(refused.value).startswith("sweep.yml: search_space.x")
