@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-keras lint types imports bench clean
+.PHONY: azurite demo test test-keras lint types imports bench clean
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,10 @@ test: $(VENV)/.dev
 # The Keras trainers, for real: installs TensorFlow (1.4 GB) into a temporary environment.
 test-keras: $(VENV)/.dev
 	$(BIN)/python -m pytest -m keras
+
+# Blob storage on this machine, at http://127.0.0.1:10000/devstoreaccount1; needs node.
+azurite: $(VENV)/.dev
+	$(BIN)/python tests/datastores/azurite.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
