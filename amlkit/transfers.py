@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +20,14 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 
 @dataclass(frozen=True)
 class Transfer:
-    """How to copy. delete: also remove what the source does not have. dry: change nothing."""
+    """How to copy. delete: also remove what the source does not have. dry: change nothing.
+
+    progress: called with (files done, bytes done).
+    """
 
     delete: bool = False
     dry: bool = False
+    progress: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from amlkit.records import (
     Asset,
     AssetDraft,
     AssetKind,
+    BuiltEnvironment,
     Check,
     Compute,
     Datastore,
     Job,
     MetricPoint,
-    Record,
     Status,
     StoredFile,
 )
@@ -205,27 +205,11 @@ class Datastores(Protocol):
         """Yield the files below a prefix, sorted by path."""
         ...
 
-    def upload(
-        self,
-        name: str,
-        source: Path,
-        target: str,
-        progress: Progress | None,
-        *,
-        options: Transfer = ...,
-    ) -> Transferred:
+    def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
         """Copy a file, a folder or what a glob finds into the datastore."""
         ...
 
-    def download(
-        self,
-        name: str,
-        prefix: str,
-        target: Path,
-        progress: Progress | None,
-        *,
-        options: Transfer = ...,
-    ) -> Transferred:
+    def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
         """Copy files out of the datastore. Raises: NotFound."""
         ...
 
@@ -256,19 +240,6 @@ class Computes(Protocol):
     def delete(self, name: str) -> None:
         """Delete it."""
         ...
-
-
-@dataclass(frozen=True)
-class BuiltEnvironment(Record):
-    """An environment that this machine has ready. name: its content's key; size: bytes."""
-
-    COLUMNS = ("name", "environment", "size", "created", "path")
-
-    name: str
-    path: str
-    size: int
-    created_at: str
-    environment: str
 
 
 class Environments(Protocol):

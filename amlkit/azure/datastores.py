@@ -14,7 +14,6 @@ from amlkit.azure.names import created_at, snake, texts
 from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
 from amlkit.records import JSON, Datastore, StoredFile
 from amlkit.transfers import Transfer, Transferred
-from amlkit.workspace import Progress
 
 if TYPE_CHECKING:
     from amlkit.azure.sdk import Sdk
@@ -114,35 +113,19 @@ class AzureDatastores:
             if not asked or each.path == asked or each.path.startswith(asked.rstrip("/") + "/"):
                 yield each
 
-    def upload(
-        self,
-        name: str,
-        source: Path,
-        target: str,
-        progress: Progress | None,
-        *,
-        options: Transfer = Transfer(),  # noqa: B008
-    ) -> Transferred:
+    def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
         """Send a file, a folder or what a glob finds to the datastore."""
-        _refuse_mirror(options)
+        _refuse_mirror(how)
         place = transfers.inside(target, name)
         files = transfers.local_files(source, place)
         size = sum(path.stat().st_size for path in files.values())
-        if not options.dry:
-            self.place(name).send(files, progress)
-        return Transferred(tuple(files), size=size, dry_run=options.dry)
+        if not how.dry:
+            self.place(name).send(files, how.progress)
+        return Transferred(tuple(files), size=size, dry_run=how.dry)
 
-    def download(
-        self,
-        name: str,
-        prefix: str,
-        target: Path,
-        progress: Progress | None,
-        *,
-        options: Transfer = Transfer(),  # noqa: B008
-    ) -> Transferred:
+    def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
         """Fetch files of the datastore. Raises: NotFound."""
-        _refuse_mirror(options)
+        _refuse_mirror(how)
         base, pattern = transfers.split_glob(transfers.inside(prefix, name))
         listed = {each.path: each.size for each in self.files(name, base)}
         found = transfers.below(transfers.without_folder_marks(listed), base, pattern)
@@ -151,10 +134,10 @@ class AzureDatastores:
                 f"datastore `{name}` has no `{prefix}`", hint=f"amlkit datastore ls {name}"
             )
         paths = {path: transfers.local_target(target, below) for below, path in found.items()}
-        if not options.dry:
-            self.place(name).fetch(paths, progress)
+        if not how.dry:
+            self.place(name).fetch(paths, how.progress)
         size = sum(listed[path] for path in found.values())
-        return Transferred(tuple(found), size=size, dry_run=options.dry)
+        return Transferred(tuple(found), size=size, dry_run=how.dry)
 
 
 def parse_uri(uri: str) -> tuple[str, str] | None:
@@ -163,8 +146,8 @@ def parse_uri(uri: str) -> tuple[str, str] | None:
     return (found["store"], found["path"]) if found else None
 
 
-def _refuse_mirror(options: Transfer) -> None:
-    if options.delete:
+def _refuse_mirror(how: Transfer) -> None:
+    if how.delete:
         raise NotSupported(
             "--delete works with datastores of the embedded workspace",
             hint="remove what is too much with Azure Storage Explorer or azcopy",

@@ -128,35 +128,19 @@ class LocalDatastores:
                 modified = found[path].modified.isoformat(timespec="seconds")
                 yield StoredFile(path, sizes[path], modified)
 
-    def upload(
-        self,
-        name: str,
-        source: Path,
-        target: str,
-        progress: Progress | None,
-        *,
-        options: Transfer = Transfer(),  # noqa: B008
-    ) -> Transferred:
+    def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
         """Copy a file, a folder or what a glob finds into the datastore; only what is missing."""
         from amlkit.local.storage import copying
 
         place = transfers.inside(target, name)
-        return copying.upload(self.store(name), source, place, options, progress)
+        return copying.upload(self.store(name), source, place, how)
 
-    def download(
-        self,
-        name: str,
-        prefix: str,
-        target: Path,
-        progress: Progress | None,
-        *,
-        options: Transfer = Transfer(),  # noqa: B008
-    ) -> Transferred:
+    def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
         """Copy files out of the datastore; only what is missing. Raises: NotFound."""
         from amlkit.local.storage import copying
 
         place = transfers.inside(prefix, name)
-        return copying.download(self.store(name), place, target, options, progress)
+        return copying.download(self.store(name), place, target, how)
 
     def store(self, name: str) -> Store:
         """Return the folder or the container behind a datastore, opened.
@@ -261,8 +245,8 @@ class LocalDatastores:
             is_file = any(each.path == path and each.size for each in store.files(path))
             target = root if is_file else root / name
             # Also removes what is gone from the datastore.
-            options = Transfer(delete=not is_file)
-            copying.download(store, path, target, options, progress)
+            how = Transfer(delete=not is_file, progress=progress)
+            copying.download(store, path, target, how)
         return root / name
 
 

@@ -172,9 +172,7 @@ class Datastores:
                 f"--delete mirrors a folder with files, and `{source}` is none",
                 hint="leave --delete out",
             )
-        return self._datastores.upload(
-            name, source, target, progress, options=Transfer(delete=delete, dry=dry_run)
-        )
+        return self._datastores.upload(name, source, target, Transfer(delete, dry_run, progress))
 
     def download(
         self,
@@ -199,9 +197,7 @@ class Datastores:
             )
         if delete and any(letter in prefix for letter in "*?["):
             raise UsageError("--delete mirrors a folder, not a glob", hint="leave --delete out")
-        return self._datastores.download(
-            name, prefix, target, progress, options=Transfer(delete=delete, dry=dry_run)
-        )
+        return self._datastores.download(name, prefix, target, Transfer(delete, dry_run, progress))
 
 
 def _with_values(credentials: Mapping[str, Any]) -> dict[str, Any]:

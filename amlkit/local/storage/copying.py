@@ -39,15 +39,13 @@ class Tally:
                 self._progress(self._files, self._bytes)
 
 
-def upload(
-    store: Store, source: Path, target: str, options: Transfer, progress: Progress | None
-) -> Transferred:
+def upload(store: Store, source: Path, target: str, how: Transfer) -> Transferred:
     """Copy a file, a folder or what a glob finds; what is there already is not sent again.
 
     Raises: NotFound: nothing is there to send.
     """
     files = transfers.local_files(source, target)
-    start = next(iter(files)) if len(files) == 1 and not options.delete else target
+    start = next(iter(files)) if len(files) == 1 and not how.delete else target
     there = {each.path: each for each in store.files(start)}
     known: set[str] = set()
 
@@ -57,20 +55,18 @@ def upload(
 
     _each(look, files, Tally(None))
     wanted = [path for path in sorted(files) if path not in known]
-    surplus = sorted(set(there) - set(files)) if options.delete else []
+    surplus = sorted(set(there) - set(files)) if how.delete else []
     size = sum(files[path].stat().st_size for path in wanted)
-    if not options.dry:
-        tally = Tally(progress)
+    if not how.dry:
+        tally = Tally(how.progress)
         _each(lambda path: store.put(path, files[path], tally.moved), wanted, tally)
         _each(store.delete, surplus, Tally(None))
     return Transferred(
-        tuple(wanted), len(files) - len(wanted), tuple(surplus), size, dry_run=options.dry
+        tuple(wanted), len(files) - len(wanted), tuple(surplus), size, dry_run=how.dry
     )
 
 
-def download(
-    store: Store, prefix: str, target: Path, options: Transfer, progress: Progress | None
-) -> Transferred:
+def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transferred:
     """Copy a file, a folder or what a glob finds to `target`; what is there stays as it is.
 
     Raises: NotFound: nothing is there. AmlkitError, Conflict: a name that is not safe here.
@@ -80,10 +76,10 @@ def download(
     if files:
         transfers.check_clashes(files, case_sensitive=_tells_case(target))
     wanted = [name for name, each in sorted(files.items()) if not _is_there(places[name], each)]
-    surplus = _surplus(target, set(places.values())) if options.delete else []
+    surplus = _surplus(target, set(places.values())) if how.delete else []
     size = sum(files[name].size for name in wanted)
-    if not options.dry:
-        tally = Tally(progress)
+    if not how.dry:
+        tally = Tally(how.progress)
 
         def one(name: str) -> None:
             place, stored = places[name], files[name]
@@ -99,7 +95,7 @@ def download(
         len(files) - len(wanted),
         tuple(each.relative_to(target).as_posix() for each in surplus),
         size,
-        dry_run=options.dry,
+        dry_run=how.dry,
     )
 
 
