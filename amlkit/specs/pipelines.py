@@ -56,7 +56,7 @@ class PipelineSettings(Spec):
 class PipelineJob(JobBase):
     """Pipeline job. Reference: "CLI (v2) pipeline job YAML schema"."""
 
-    type: str = "pipeline"
+    type: Word = Field(pattern="^pipeline$")
     jobs: dict[str, dict[str, Any]] | None = None
     component: str | dict[str, Any] | None = None
     settings: PipelineSettings | None = None
