@@ -9,6 +9,7 @@ from typing import Any
 
 from amlkit.azure import logins
 from amlkit.azure.clouds import CLOUDS, Cloud
+from amlkit.azure.errors import LOGIN_HINT
 from amlkit.config import setting
 from amlkit.errors import NotLoggedIn, UsageError, did_you_mean
 
@@ -46,6 +47,16 @@ def make(
     method = login.get("method") or setting("login") or ""
     if method not in METHODS:
         raise _no_login(method)
+    try:
+        return _made(method, login, cloud, tenant, fresh)
+    except ValueError as cause:
+        reason = str(cause).splitlines()[0]
+        raise UsageError(f"this login cannot be used: {reason}", hint=LOGIN_HINT) from None
+
+
+def _made(
+    method: str, login: Mapping[str, str], cloud: Cloud, tenant: str | None, fresh: Fresh | None
+) -> Any:
     common = _common(cloud)
     client_id = login.get("client_id") or os.environ.get("AZURE_CLIENT_ID")
     tenant = tenant or os.environ.get("AZURE_TENANT_ID")

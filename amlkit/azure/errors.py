@@ -24,6 +24,8 @@ from amlkit.errors import (
 LOGIN_HINT = "amlkit workspace login, then amlkit workspace doctor"
 _NETWORK_HINT = "check the network, HTTPS_PROXY and REQUESTS_CA_BUNDLE: amlkit workspace doctor"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# The signature of a signed URL is a secret, and broken connections are told with their URL.
+_SIGNATURE = re.compile(r"(?i)\b(sig|access_token|client_secret)=[^&\s'\")]+")
 
 Translation = Callable[[Any, str], AmlkitError]
 
@@ -96,7 +98,7 @@ def _request(error: Any) -> str:
 
 def one_line(text: str) -> str:
     """Return what an SDK has to say without colours, line breaks and codes repeated below it."""
-    lines = _COLOUR.sub("", text).strip().splitlines()
+    lines = _SIGNATURE.sub(r"\1=...", _COLOUR.sub("", text)).strip().splitlines()
     kept = [each.strip() for each in lines if not re.match(r"(Code|Message|Target): ", each)]
     shown = " ".join(each for each in kept if each)
     shown = re.sub(r"^\(\w+\) ", "", shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from amlkit.azure.names import asset_reference, created_at, created_by, instant, last, snake, texts
@@ -70,6 +70,8 @@ def of_run(run: Mapping[str, Any], parent: str | None) -> Job:
     """Return a job from its run in the run history, such as a trial or a step."""
     name = str(run["runId"])
     properties = texts(run.get("properties"))
+    if properties.get("azureml.isreused", "").lower() == "true":
+        properties["reused_job_id"] = properties.get("azureml.reusedrunid", "")
     author = run.get("createdBy") or {}
     return Job(
         name=name,
@@ -92,6 +94,26 @@ def of_run(run: Mapping[str, Any], parent: str | None) -> Job:
         archived=bool(run.get("hidden")),
         best_trial=_best(properties),
     )
+
+
+def tree(steps: Sequence[Job], below: Callable[[Job], Sequence[Job]]) -> dict[str, JSON]:
+    """Return a pipeline's steps by name: where each stands; `below` gives a pipeline's own."""
+    shown: dict[str, JSON] = {}
+    for each in steps:
+        step: dict[str, JSON] = {
+            "name": each.name,
+            "type": each.type,
+            "status": each.status.value,
+            "duration_seconds": each.duration_seconds,
+        }
+        if reused := each.properties.get("reused_job_id"):
+            step["reused_from"] = reused
+        if each.error:
+            step["error"] = each.error
+        if each.type == "pipeline":
+            step["jobs"] = tree(below(each), below)
+        shown[each.display_name] = step
+    return shown
 
 
 def parameters_of(run: Mapping[str, Any]) -> dict[str, JSON]:

@@ -114,7 +114,11 @@ class AzureJobs:
                 best_trial=of_run.best_trial or job.best_trial,
             )
         metrics, _ = self._tracking.latest(name)
-        return replace(job, metrics=metrics, best_trial=self._best(job))
+        job = replace(job, metrics=metrics, best_trial=self._best(job))
+        if job.type != "pipeline":
+            return job
+        steps = self._children(name)
+        return replace(job, jobs=job_records.tree(steps, lambda each: self._children(each.name)))
 
     def _best(self, job: Job) -> Mapping[str, JSON] | None:
         if job.best_trial is None:

@@ -9,8 +9,8 @@ import io
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,9 +40,7 @@ class Sdk:
         # With show_progress=False a failing upload hangs for ever; its bars are muted instead.
         os.environ["TQDM_DISABLE"] = "1"
         os.environ.setdefault("AZUREML_LOG_LEVEL", "ERROR")
-        # The cloud is known already: with this variable the import alone asks for it five times.
-        os.environ.pop("ARM_CLOUD_METADATA_URL", None)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without("ARM_CLOUD_METADATA_URL"):
             warnings.simplefilter("ignore")
             from azure.ai.ml import MLClient
 
@@ -80,6 +78,17 @@ class Sdk:
     def wait(self, subject: str, begin: Callable[[Any], Any]) -> Any:
         """Return the result of a long-running operation."""
         return self.call(subject, lambda ml: begin(ml).result())
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Hide the address of a cloud that is known already: the import alone asks it five times."""
+    given = os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        if given is not None:
+            os.environ[name] = given
 
 
 class _quiet(ExitStack):  # noqa: N801  reads as a verb

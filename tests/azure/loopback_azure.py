@@ -127,6 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(200, self.openid(url.path.split("/")[1]))
         if url.path == "/msi":
             return self.managed_identity(query)
+        if url.path == "/oidc":
+            right = self.headers.get("Authorization") == "Bearer from-the-runner"
+            return self.answer(200 if right else 401, {"value": f"for {query['audience']}"})
         if url.path.endswith("/devicecode"):
             return self.device_code()
         if url.path.endswith("/authorize"):

@@ -84,6 +84,11 @@ def test_what_an_sdk_says_over_many_lines_becomes_one():
     assert len(one_line("x" * 10_000)) == 500
 
 
+def test_the_signature_of_a_signed_address_is_never_told():
+    told = one_line("Max retries exceeded with url: /c/b?sv=1&sig=c2VjcmV0%3D&se=2 (Caused by x)")
+    assert told == "Max retries exceeded with url: /c/b?sv=1&sig=...&se=2 (Caused by x)"
+
+
 def test_what_is_not_azures_is_let_through():
     assert translation(KeyError) is None
     with pytest.raises(KeyError), translated("data `digits`"):

@@ -95,11 +95,8 @@ def test_a_command_job_is_submitted_with_its_code_under_our_rules(on_azure, clou
     job = on_azure.jobs.submit(project / "job.yml", name="run1", tags={"who": "me"})
     assert (job.name, job.type, job.status) == ("run1", "command", Status.RUNNING)
     assert job.compute == "cpu"
-    assert job.inputs["data"] == {
-        "type": "uri_folder",
-        "path": "azureml:digits:1",
-        "mode": "ro_mount",
-    } or (job.inputs["data"]["path"] == "azureml:digits:1")
+    assert job.inputs["data"]["path"] == "azureml:digits:1"
+    assert job.inputs["lr"] == "0.1"
     assert job.tags == {"who": "me"}
     assert code_sent(cloud) == {"code/train.py", "code/.gitignore"}
     kept = cloud.store.resources["/jobs/run1"]["properties"]
@@ -212,6 +209,11 @@ def test_the_steps_of_a_pipeline_are_heard_by_their_names(on_azure, cloud, proje
     assert b"".join(on_azure.jobs.log(name, follow=True)) == b"[prep] prepared\n"
     (step,) = on_azure.jobs.list(parent=name)
     assert (step.display_name, step.parent, step.status) == ("prep", name, Status.COMPLETED)
+    assert on_azure.jobs.show(name).jobs["prep"]["status"] == "Completed"
+    with pytest.raises(NotFound) as caught:
+        on_azure.jobs.why(name, "pre")
+    assert caught.value.hint == "did you mean `prep`?"
+    assert not on_azure.jobs.why(name, "prep").reused
 
 
 def test_metrics_come_back_in_the_order_of_logging(on_azure, cloud, project):

@@ -147,6 +147,25 @@ def test_a_workload_identity_sends_the_token_of_its_file(amlkit_on, tmp_path, cl
     assert "from-kubernetes" not in everything_written(tmp_path)
 
 
+def test_on_github_the_runners_own_token_is_exchanged(amlkit_on, cloud):
+    env = {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": cloud.identity.replace("/msi", "/oidc?v=1"),
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "from-the-runner",
+        "AZURE_TENANT_ID": TENANT,
+        "AZURE_CLIENT_ID": CLIENT,
+    }
+    done = login(amlkit_on, "--workload-identity", env=env)
+    assert done.returncode == 0, done.stderr
+    assert cloud.grants[0]["client_assertion"] == "for api://AzureADTokenExchange"
+
+
+def test_a_tenant_that_cannot_be_one_is_a_usage_error(amlkit_on):
+    wrong = ("--service-principal", "--tenant", "no tenant", "--client-id", CLIENT)
+    done = login(amlkit_on, *wrong, env={"AZURE_CLIENT_SECRET": SECRET})
+    assert done.returncode == 2
+    assert "this login cannot be used" in done.stderr
+
+
 def test_a_workload_identity_without_a_token_says_what_github_needs(amlkit_on):
     env = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT}
     done = login(amlkit_on, "--workload-identity", env=env)
