@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from amlkit.emulator.names import Scope
 from amlkit.emulator.signing import Signer
@@ -16,13 +16,17 @@ LOCATION = "local"
 
 @dataclass(frozen=True)
 class Context:
-    """The workspace and where it is served. current_python: jobs run in this interpreter."""
+    """The workspace and where it is served.
+
+    current_python: jobs run in this interpreter. followed: jobs whose run somebody has looked at.
+    """
 
     workspace: Workspace
     area: Area
     signer: Signer
     port: int
     current_python: bool = False
+    followed: set[str] = field(default_factory=set)
 
     @property
     def url(self) -> str:

@@ -12,7 +12,7 @@ from amlkit.emulator.messages import Refused, Reply, Request, page
 from amlkit.emulator.names import SCOPE, Scope, short
 from amlkit.emulator.places import ARTIFACTS, Places
 from amlkit.errors import NotFound
-from amlkit.records import Job
+from amlkit.records import Job, Status
 
 _OUTPUT = re.compile(r"/data/azureml_(?P<job>.+)_output_data_(?P<output>[^/]+)/versions/")
 _ASSET = re.compile(r"/(?:data|models)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)$")
@@ -30,7 +30,7 @@ def answer(context: Context, request: Request) -> Reply:
     jobs = context.workspace.jobs
     match [request.method, plane, *rest]:
         case ["GET", "history", "runs", name, "details"]:
-            return Reply(200, details(context, jobs.show(name)))
+            return Reply(200, _followed(context, request, jobs.show(name)))
         case ["GET", "history", "runs", name, "children"]:
             return page([run(each) for each in jobs.list(parent=name, archived=True)])
         case ["GET", "history", "runs", name]:
@@ -42,7 +42,8 @@ def answer(context: Context, request: Request) -> Reply:
             return Reply(200, run(jobs.show(name)))
         case ["POST", "data" | "modelregistry", _, "batchGetResolvedUris"]:
             wanted = request.json().get("values") or []
-            values = {each: _resolved(context, scope, str(each)) for each in wanted}
+            key = "uri" if plane == "data" else "path"
+            values = {each: _resolved(context, scope, str(each), key) for each in wanted}
             return Reply(200, {"values": {k: v for k, v in values.items() if v is not None}})
     raise Refused(404, "NotFound", f"nothing is served at `{request.path}`")
 
@@ -66,6 +67,20 @@ def run(job: Job) -> dict[str, Any]:
         "services": {},
         "hidden": job.archived,
     }
+
+
+def _followed(context: Context, request: Request, job: Job) -> dict[str, Any]:
+    """Return a run; to the SDK, one that has just ended as about to end.
+
+    `jobs.stream` prints the log of what it has seen in progress alone, and jobs here are often done
+    before it looks for the first time.
+    """
+    found = details(context, job)
+    first = job.name not in context.followed
+    if request.headers.get("user-agent", "").startswith("amlkit"):
+        return found
+    context.followed.add(job.name)
+    return {**found, "status": Status.FINALIZING.value} if first and job.status.final else found
 
 
 def details(context: Context, job: Job) -> dict[str, Any]:
@@ -102,22 +117,28 @@ def _run_data(job: Job) -> dict[str, Any]:
 
 
 def _type(output: Any) -> str:
-    found = output.get("type") if isinstance(output, Mapping) else None
-    return str(found or "uri_folder")
+    """Return the type of an output; a model's is a folder's.
+
+    azure-ai-ml 1.35 raises TypeError before it asks where the files of a model output are.
+    """
+    found = str((output.get("type") if isinstance(output, Mapping) else None) or "uri_folder")
+    return "uri_folder" if found.endswith("_model") else found
 
 
-def _resolved(context: Context, scope: Scope, asset: str) -> dict[str, str] | None:
+def _resolved(context: Context, scope: Scope, asset: str, key: str) -> dict[str, str] | None:
+    """Return where the files of an output or asset are. key: `uri` of data, `path` of models."""
     if found := _OUTPUT.search(asset):
         where = context.workspace.jobs.outputs(found["job"]).get(found["output"])
         if where is None:
             return None
-        return {"uri": Places(context).uri(scope, where), "type": "UriFolder"}
+        return {key: Places(context).uri(scope, where), "type": "UriFolder"}
     if found := _ASSET.search(asset):
+        noun = context.workspace.data if key == "uri" else context.workspace.models
         try:
-            known = context.workspace.data.show(f"{found['name']}:{found['version']}")
+            known = noun.show(f"{found['name']}:{found['version']}")
         except NotFound:
             return None
         uri = short(str(known.spec.get("path", "")))
         name, _, path = uri.removeprefix("azureml://datastores/").partition("/paths/")
-        return {"uri": scope.store_uri(name, path), "type": known.type or "UriFolder"}
+        return {key: scope.store_uri(name, path), "type": known.type or "UriFolder"}
     return None

@@ -3,20 +3,15 @@
 import sys
 from pathlib import Path
 
+import environments
 from azure.ai.ml import Input, Output, command
-from azure.ai.ml.entities import Data, Environment
+from azure.ai.ml.entities import Data
 from client import connect
 
 HERE = Path(__file__).parent
 client = connect()
 
-environment = client.environments.create_or_update(
-    Environment(
-        name="tutorial",
-        image="mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04",
-        conda_file=HERE / "conda.yml",
-    )
-)
+environments.register(client)
 data = client.data.create_or_update(Data(name="training-points", path=str(HERE / "data")))
 job = client.jobs.create_or_update(
     command(
@@ -24,7 +19,7 @@ job = client.jobs.create_or_update(
         command=(
             "python train.py --data ${{inputs.data}} --lr ${{inputs.lr}} --model ${{outputs.model}}"
         ),
-        environment=environment,
+        environment="tutorial@latest",
         inputs={"data": Input(type="uri_folder", path=data.id), "lr": 0.05},
         outputs={"model": Output(type="uri_folder")},
         compute="cpu-cluster",

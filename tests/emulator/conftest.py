@@ -56,8 +56,19 @@ class Emulator:
         """Ask Resource Manager about something in the workspace."""
         return self.ask(method, f"{W}{path}?api-version=2099-01-01", body, **options)
 
-    def script(self, name, *arguments, cwd, timeout=240):
+    def script(self, name, *arguments, cwd):
         """Run a script of `examples/azure_sdk` with only the variables that `env` prints."""
+        return self.python(str(EXAMPLES / name), *arguments, cwd=cwd)
+
+    def sdk(self, code, *, cwd):
+        """Run lines that use the SDK's `client`, as the scripts do."""
+        begin = f"import sys; sys.path.insert(0, {str(EXAMPLES)!r})\n"
+        return self.python(
+            "-c", f"{begin}from client import connect\nclient = connect()\n{code}", cwd=cwd
+        )
+
+    def python(self, *arguments, cwd):
+        """Run Python with only the variables that `env` prints."""
         clean = {
             key: value
             for key, value in os.environ.items()
@@ -65,12 +76,12 @@ class Emulator:
             and not key.lower().endswith("_proxy")
         }
         return subprocess.run(
-            [sys.executable, str(EXAMPLES / name), *map(str, arguments)],
+            [sys.executable, *map(str, arguments)],
             capture_output=True,
             text=True,
             cwd=cwd,
             env={**clean, **self.environment},
-            timeout=timeout,
+            timeout=240,
             check=False,
         )
 
