@@ -79,6 +79,7 @@ class Asset(Record):
 
     spec: the kind's own fields (`type`, `path`; `image`, `conda_file`; `command` ...).
     digest: content hash of the files behind it, where there are any; None on Azure.
+    lineage: of data shown by itself, the jobs that read or wrote it.
     """
 
     COLUMNS = ("name", "version", "type", "description", "created")
@@ -95,6 +96,7 @@ class Asset(Record):
     archived: bool = False
     digest: str | None = None
     id: str | None = None
+    lineage: tuple[AssetUse, ...] | None = None
 
     @property
     def reference(self) -> str:
@@ -109,7 +111,7 @@ class Asset(Record):
 
     def as_dict(self) -> dict[str, JSON]:
         """Return Azure ML's own layout: the spec's fields beside the common ones."""
-        return {
+        shown: dict[str, JSON] = {
             "name": self.name,
             "version": self.version,
             **{key: value for key, value in self.spec.items() if key not in {"name", "version"}},
@@ -120,6 +122,25 @@ class Asset(Record):
             "id": self.id or f"azureml:{self.reference}",
             "creation_context": {"created_at": self.created_at, "created_by": self.created_by},
         }
+        if self.lineage is not None:
+            shown["lineage"] = _plain(self.lineage)
+        return shown
+
+
+@dataclass(frozen=True)
+class AssetUse(Record):
+    """A job that read (`input`) or wrote (`output`) an asset, and at which port."""
+
+    COLUMNS = ("job", "direction", "port")
+
+    job: str
+    direction: str
+    port: str
+
+    @property
+    def reference(self) -> str:
+        """The job's name."""
+        return self.job
 
 
 @dataclass(frozen=True)
@@ -131,6 +152,7 @@ class AssetDraft:
         Of code, it is a snapshot: without ignored files, refused with a secret in it.
     includes: what lies beside the code folder in its snapshot, under its own name.
     if_changed: without a version, the latest one stands where it has the same content.
+    by_reference: copy nothing; note the hash of every file, which has to stay as it is.
     """
 
     kind: AssetKind
@@ -145,6 +167,7 @@ class AssetDraft:
     includes: tuple[str, ...] = ()
     allow_secrets: bool = False
     if_changed: bool = False
+    by_reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -351,16 +374,3 @@ class Planned(Record):
             "spec": _plain(self.spec),
             "notes": list(self.notes),
         }
-
-
-@dataclass(frozen=True)
-class BuiltEnvironment(Record):
-    """An environment that this machine has ready. name: its content's key; size: bytes."""
-
-    COLUMNS = ("name", "environment", "size", "created", "path")
-
-    name: str
-    path: str
-    size: int
-    created_at: str
-    environment: str

@@ -41,6 +41,9 @@ def create(
     if_changed: Annotated[
         bool, typer.Option("--if-changed", help="No new version of the same content.")
     ] = False,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Copy nothing; the files must stay as they are.")
+    ] = False,
     dry_run: DryRunOption = False,
     output: OutputOption = None,
     query: QueryOption = None,
@@ -74,6 +77,7 @@ def create(
             description=wanted.description,
             tags=wanted.tags,
             if_changed=if_changed,
+            by_reference=reference,
             progress=progress,
         )
     session.output.record(asset, output, query)
@@ -102,6 +106,22 @@ def show(
     """Show one version."""
     session = Session.of(ctx)
     session.output.record(session.workspace.data.show(reference), output, query)
+
+
+@app.command()
+def diff(
+    ctx: typer.Context,
+    one: Annotated[str, typer.Argument(help="NAME:VERSION, as it was.")],
+    other: Annotated[str, typer.Argument(help="NAME:VERSION, as it is.")],
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
+    """List the files that were added, removed or changed between two versions.
+
+    Example: amlkit data diff digits:1 digits:2
+    """
+    session = Session.of(ctx)
+    session.output.records(session.workspace.data.diff(one, other), output, query)
 
 
 @app.command()

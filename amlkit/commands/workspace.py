@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amlkit.commands.workspace_upkeep import gc, verify
 from amlkit.errors import NotLoggedIn, UsageError
 from amlkit.options import OutputOption, QueryOption
 from amlkit.output import Format
@@ -195,3 +196,7 @@ def doctor(ctx: typer.Context, output: OutputOption = None, query: QueryOption =
             raise NotLoggedIn(f"{each.name}: {each.found}", hint=each.fix)
         if not each.well:
             raise typer.Exit(1)
+
+
+app.command()(verify)
+app.command()(gc)

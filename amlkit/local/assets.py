@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlparse
 
-from amlkit.errors import NotFound
+from amlkit.errors import Conflict, NotFound
+from amlkit.kept import AssetFile
 from amlkit.local.catalogue import AssetTable
 from amlkit.local.folder import DEFAULT_DATASTORE
-from amlkit.records import Asset, AssetDraft, AssetKind
+from amlkit.records import Asset, AssetDraft, AssetKind, AssetUse
 from amlkit.workspace import Progress
 
 if TYPE_CHECKING:
@@ -31,18 +33,37 @@ class LocalAssets:
 
         Raises: Conflict: that version exists with other content. NotFound: no such path.
         """
+        if draft.kind is AssetKind.CODE and draft.path is not None:
+            return self._create_code(draft)
+        return self.create_all((draft,), progress=progress)[0]
+
+    def create_all(
+        self, drafts: Sequence[AssetDraft], *, progress: Progress | None = None
+    ) -> Sequence[Asset]:
+        """Store the files and register the versions, all or none. Raises: as `create`."""
+        return self._table.add(*[self._stored(draft, progress) for draft in drafts])
+
+    def _stored(self, draft: AssetDraft, progress: Progress | None) -> AssetDraft:
         if draft.path is None:
-            return self._table.add(draft)
+            return draft
         source = Path(draft.path)
-        if draft.kind is AssetKind.CODE:
-            tree = self._snapshot(draft, source)
-            if draft.version is None and (known := self._code(draft.name, tree.digest)):
-                return known
-            draft = replace(draft, if_changed=True)
+        if draft.by_reference:
+            from amlkit.local.content import pins
+
+            tree = pins.pin(self._workspace.content, source, progress=progress)
+            path = source.resolve().as_uri()
         else:
             tree = self._workspace.content.add(source, progress=progress)
+            path = _uri(tree.digest, source)
+        return replace(draft, spec={**draft.spec, "path": path}, digest=tree.digest)
+
+    def _create_code(self, draft: AssetDraft) -> Asset:
+        source = Path(str(draft.path))
+        tree = self._snapshot(draft, source)
+        if draft.version is None and (known := self._code(draft.name, tree.digest)):
+            return known
         spec = {**draft.spec, "path": _uri(tree.digest, source)}
-        return self._table.add(replace(draft, spec=spec, digest=tree.digest))
+        return self._table.add(replace(draft, spec=spec, digest=tree.digest, if_changed=True))[0]
 
     def _snapshot(self, draft: AssetDraft, folder: Path) -> Tree:
         from amlkit.config import number
@@ -85,15 +106,69 @@ class LocalAssets:
                 hint=f"it refers to {asset.spec.get('path')}",
             )
         name = str(asset.spec.get("path", asset.name)).rstrip("/").rsplit("/", 1)[-1]
-        place = target / name
+        place = target / unquote(name)
+        if (source := referenced(asset)) is not None:
+            return self._copy(asset, source, place)
         self._workspace.content.materialise(asset.digest, place)
         return place
 
+    def _copy(self, asset: Asset, source: Path, place: Path) -> Path:
+        """Copy what is kept by reference, as it was when it was registered."""
+        if place.exists():
+            raise Conflict(f"`{place}` exists already", hint="remove it or choose another place")
+        self.check(asset)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, place, symlinks=True)
+        else:
+            shutil.copyfile(source, place)
+        return place
+
     def local_path(self, asset: Asset) -> Path | None:
-        """Return a read-only path with the content, or None when the asset is remote."""
+        """Return a path with the content, or None when the asset is remote.
+
+        Raises: AmlkitError: it is kept by reference, and a file has changed since.
+        """
         if asset.digest is None:
             return None
+        if (source := referenced(asset)) is not None:
+            self.check(asset)
+            return source
         return self._workspace.content.view(asset.digest)
+
+    def check(self, asset: Asset) -> None:
+        """Raises: AmlkitError: what the asset refers to has changed since it was registered."""
+        source = referenced(asset)
+        if source is not None and asset.digest is not None:
+            from amlkit.local.content import pins
+
+            pins.check(self._workspace.content, asset.digest, source)
+
+    def files(self, asset: Asset) -> Sequence[AssetFile]:
+        """Return the files of an asset, by path. Raises: NotFound: it has none here."""
+        if asset.digest is None:
+            raise NotFound(
+                f"the files of `{asset.reference}` are not in this workspace",
+                hint=f"it refers to {asset.spec.get('path')}",
+            )
+        entries = self._workspace.content.entries(asset.digest)
+        return [
+            AssetFile(each.path, each.size, each.digest, each.executable)
+            for each in entries
+            if each.kind != "folder"
+        ]
+
+    def uses(self, asset: Asset) -> Sequence[AssetUse]:
+        """Return the jobs that read or wrote an asset."""
+        return [AssetUse(*each) for each in self._table.linked_jobs(asset)]
+
+
+def referenced(asset: Asset) -> Path | None:
+    """Return where the files of an asset are that was registered by reference."""
+    path = str(asset.spec.get("path") or "")
+    if asset.digest is None or not path.startswith("file://"):
+        return None
+    return Path(unquote(urlparse(path).path))
 
 
 def _uri(digest: str, source: Path) -> str:

@@ -49,6 +49,15 @@ def lock(path: Path) -> Lock:
     return Lock(fd)
 
 
+def shared_lock(path: Path) -> Lock:
+    """Wait until nobody holds the lock alone, and hold it with others; alone on Windows."""
+    if sys.platform == "win32":
+        return lock(path)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    return Lock(fd)
+
+
 def is_locked(path: Path) -> bool:
     """Whether some process holds the lock now; a file that is not there is not locked."""
     if not path.exists():

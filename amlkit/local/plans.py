@@ -25,6 +25,7 @@ class InputPlan:
 
     value: a literal. digest: content in the store. uri: an address that is passed or fetched.
     asset: `kind:name:version` of the asset it came from.
+    pinned: what the content at `uri` has to be, for an asset that was registered by reference.
     """
 
     type: str
@@ -33,6 +34,7 @@ class InputPlan:
     digest: str | None = None
     uri: str | None = None
     asset: str | None = None
+    pinned: str | None = None
 
 
 RUN_FOLDER = "${{run_folder}}"

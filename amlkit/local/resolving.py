@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from amlkit.config import number
 from amlkit.errors import NotFound, NotSupported, UsageError
 from amlkit.local import recipes, snapshot
+from amlkit.local.assets import referenced
 from amlkit.local.folder import DEFAULT_DATASTORE
 from amlkit.local.plans import RUN_FOLDER, CommandPlan, InputPlan, OutputPlan, SweepPlan
 from amlkit.local.recipes import Recipe
@@ -252,8 +253,6 @@ class Resolver:
             if not place.exists():
                 raise NotFound(f"input `{name}`: `{path}` does not exist in the datastore")
             return self._local(place, kind, mode)
-        if path.startswith("azureml://jobs/"):
-            return self._local(self._job_output(name, path), kind, mode)
         if path.startswith("azureml://"):
             raise NotSupported(
                 f"input `{name}`: `{path}` is in another workspace or registry",
@@ -273,33 +272,20 @@ class Resolver:
             raise self._missing(f"input `{name}`", place)
         return self._local(place, kind, mode)
 
-    def _job_output(self, name: str, path: str) -> Path:
-        """Return the place of `azureml://jobs/JOB/outputs/OUTPUT/paths/PATH`. Raises: NotFound."""
-        from amlkit.specs import references
-
-        try:
-            found = references.parse(path)
-        except references.BadReference as bad:
-            raise UsageError(f"input `{name}`: {bad}", hint=bad.hint) from None
-        outputs = self._workspace.jobs.outputs(found.name)
-        if found.output is None or found.output not in outputs:
-            known = ", ".join(f"`{each}`" for each in outputs)
-            raise NotFound(
-                f"input `{name}`: job `{found.name}` has no output `{found.output}`",
-                hint=f"it has {known}" if known else None,
-            )
-        root = Path(outputs[found.output])
-        place = (root / (found.path or "")).resolve()
-        if not place.is_relative_to(root.resolve()) or not place.exists():
-            raise NotFound(f"input `{name}`: `{path}` does not exist")
-        return place
-
     def _asset(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
         from amlkit.references import split
 
         wanted = AssetKind.MODEL if kind.endswith("model") else AssetKind.DATA
         asset = self._workspace.assets.get(wanted, *split(path))
         self.links.append((name, asset))
+        if referenced(asset) is not None:
+            return InputPlan(
+                kind,
+                mode,
+                uri=str(asset.spec["path"]),
+                asset=f"{wanted}:{asset.reference}",
+                pinned=asset.digest,
+            )
         uri = None if asset.digest is not None else str(asset.spec.get("path") or "")
         if uri is not None and uri.startswith("azureml://datastores/"):
             return self._local(self.datastore_path(uri), kind, mode)

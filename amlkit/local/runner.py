@@ -166,11 +166,18 @@ class CommandRun:
             content.materialise(plan.digest, place)
             return str(place)
         if plan.uri is not None:
+            if plan.pinned is not None:
+                self._check_pinned(plan.pinned, plan.uri)
             is_remote = not plan.uri.startswith("file:")
             return (
                 plan.uri if is_remote and plan.mode == "direct" else self._fetched(name, plan.uri)
             )
         return plan.value
+
+    def _check_pinned(self, digest: str, uri: str) -> None:
+        from amlkit.local.content import pins
+
+        pins.check(self._crew.workspace.content, digest, Path(unquote(urlparse(uri).path)))
 
     def _fetched(self, name: str, uri: str) -> str:
         parts = urlparse(uri)
@@ -243,13 +250,14 @@ class CommandRun:
                     break
                 # Append: a job that is resumed keeps what it said before.
                 with path.open("ab") as handle:
-                    process = self._crew.guardian.start(
+                    process = processes.start(
                         command_line(text, given),
                         folder=self._folder.code(self._job),
                         environment=given,
                         log=handle,
                     )
                 self._groups.append(process.pid)
+            self._crew.guardian.watch(process.pid)
             self._table.add_process(self._job, process.pid, processes.started(process.pid))
             running.append(process)
         codes = []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amlkit.kept import DamagedFile, FreedContent
 from amlkit.local.assets import LocalAssets
 from amlkit.local.catalogue import AssetTable, Database, JobTable, MetricTable
 from amlkit.local.computes import LocalComputes
@@ -108,6 +109,18 @@ class LocalWorkspace:
     def describe(self) -> Mapping[str, JSON]:
         """Return the folder and how much is in it."""
         return {"folder": str(self.folder.root), "default_datastore": "workspaceblobstore"}
+
+    def verify(self) -> Iterator[DamagedFile]:
+        """Hash everything that is stored again, and yield what is damaged or missing."""
+        from amlkit.local import upkeep
+
+        return upkeep.verify(self)
+
+    def collect(self, *, dry_run: bool) -> FreedContent:
+        """Free what no asset and no job refers to."""
+        from amlkit.local import upkeep
+
+        return upkeep.collect(self, dry_run=dry_run)
 
     def close(self) -> None:
         """Close the catalogue."""

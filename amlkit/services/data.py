@@ -10,7 +10,14 @@ from pathlib import Path
 
 from amlkit import references
 from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
-from amlkit.records import JSON, Asset, AssetDraft, AssetKind, StoredFile
+from amlkit.kept import AssetFile, FileChange, KeptAssets
+from amlkit.records import (
+    JSON,
+    Asset,
+    AssetDraft,
+    AssetKind,
+    StoredFile,
+)
 from amlkit.services import selection
 from amlkit.workspace import Progress, Workspace
 
@@ -33,12 +40,15 @@ class Data:
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
         if_changed: bool = False,
+        by_reference: bool = False,
         progress: Progress | None = None,
     ) -> Asset:
         """Register a version of a data asset; `type` is read off the path when it is None.
 
         path: a local file or folder, whose content is stored, or a URI, which is only noted.
         if_changed: return the latest version where it has the same content.
+        by_reference: leave local files where they are; only their hashes are noted, and checked
+            whenever the data is used.
         Raises: NotFound: no such path. Conflict: the version exists with other content.
         """
         references.check_name(name, "data asset")
@@ -53,8 +63,14 @@ class Data:
             description=description,
             tags=dict(tags or {}),
             if_changed=if_changed,
+            by_reference=by_reference,
         )
-        if if_changed and version is None:
+        if by_reference and (remote or not isinstance(self._assets, KeptAssets)):
+            raise UsageError(
+                "only files of this machine are registered by reference, in an embedded workspace",
+                hint="leave --reference out",
+            )
+        if if_changed and version is None and not isinstance(self._assets, KeptAssets):
             try:
                 latest = self._assets.get(AssetKind.DATA, name).version
                 # The same content at the latest version is that version; other content conflicts.
@@ -68,12 +84,35 @@ class Data:
         return self._assets.list(AssetKind.DATA, name, archived=archived)
 
     def show(self, reference: str) -> Asset:
-        """Return one version. Raises: NotFound."""
+        """Return one version, with the jobs that read or wrote it. Raises: NotFound."""
+        asset = self._get(reference)
+        if not isinstance(self._assets, KeptAssets):
+            return asset
+        return replace(asset, lineage=tuple(self._assets.uses(asset)))
+
+    def _get(self, reference: str) -> Asset:
         return self._assets.get(AssetKind.DATA, *references.split(reference))
+
+    def diff(self, one: str, other: str) -> Sequence[FileChange]:
+        """Return the files that two versions do not share, by path.
+
+        Raises: NotFound: no such version, or no files here. NotSupported: on Azure ML.
+        """
+        before, after = (self._files(each) for each in (one, other))
+        return selection.changes(before, after)
+
+    def _files(self, reference: str) -> Sequence[AssetFile]:
+        asset = self._get(reference)
+        if not isinstance(self._assets, KeptAssets):
+            raise NotSupported(
+                "the files of Azure ML's assets have no hashes that could be compared",
+                hint="download both versions, then: diff -rq ONE OTHER",
+            )
+        return self._assets.files(asset)
 
     def download(self, reference: str, target: Path, *, progress: Progress | None = None) -> Path:
         """Write the files below `target` and return where they are."""
-        return self._assets.download(self.show(reference), target, progress=progress)
+        return self._assets.download(self._get(reference), target, progress=progress)
 
     def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
         """Hide a version, or all of a name, from lists; or show it again. Raises: NotFound."""
@@ -112,7 +151,7 @@ class Data:
         seed: int = 0,
         stratify: bool = False,
     ) -> Sequence[Asset]:
-        """Register two assets that part the files; the first has `fraction` of them.
+        """Register two assets that part the files, or none; the first has `fraction` of them.
 
         stratify: of every folder by itself, such as one folder per label.
         Raises: UsageError: the fraction is outside 0 to 1, or the names are the same.
@@ -122,19 +161,26 @@ class Data:
             raise UsageError(f"both parts are called `{into[0]}`", hint="name two assets")
         for name in into:
             references.check_name(name, "data asset")
-        source = self.show(reference)
+        source = self._get(reference)
         root = self._folder(reference)
         parts = selection.split(_paths(root), fraction, seed=seed, stratify=stratify)
-        made = []
+        drafts = []
         with tempfile.TemporaryDirectory() as scratch:
             for name, paths in zip(into, parts, strict=True):
                 _copy(root, paths, Path(scratch) / name)
                 tags = {"split_from": source.reference, "seed": str(seed)}
-                made.append(self.create(name=name, path=Path(scratch) / name, tags=tags))
-        return made
+                spec = {"type": "uri_folder"}
+                place = str(Path(scratch) / name)
+                drafts.append(AssetDraft(AssetKind.DATA, name, spec, path=place, tags=tags))
+            return self._create_all(drafts)
+
+    def _create_all(self, drafts: Sequence[AssetDraft]) -> Sequence[Asset]:
+        if isinstance(self._assets, KeptAssets):
+            return self._assets.create_all(drafts)
+        return [self._assets.create(draft) for draft in drafts]
 
     def _folder(self, reference: str) -> Path:
-        asset = self.show(reference)
+        asset = self._get(reference)
         root = self._assets.local_path(asset)
         if root is None:
             raise NotSupported(

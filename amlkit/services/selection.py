@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from amlkit.kept import AssetFile, FileChange
+
 
 def split(
     paths: Iterable[str], fraction: float, *, seed: int, stratify: bool = False
@@ -38,6 +40,20 @@ def sample(
     if fraction is not None:
         count = max(round(len(drawn) * fraction), 1 if fraction > 0 else 0)
     return sorted(drawn[: count if take is None else min(count, take)])
+
+
+def changes(before: Iterable[AssetFile], after: Iterable[AssetFile]) -> list[FileChange]:
+    """Return what was added, removed and changed (content or executable bit), by path."""
+    old = {each.path: each for each in before}
+    new = {each.path: each for each in after}
+    found = []
+    for path in sorted({*old, *new}):
+        one, other = old.get(path), new.get(path)
+        if one != other:
+            change = "added" if one is None else "removed" if other is None else "changed"
+            sizes = (each.size if each is not None else None for each in (one, other))
+            found.append(FileChange(change, path, *sizes))
+    return found
 
 
 def _groups(paths: Sequence[str], *, stratify: bool) -> list[list[str]]:

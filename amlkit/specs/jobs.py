@@ -12,7 +12,6 @@ from amlkit.specs.fields import (
     Environment,
     Inputs,
     Limits,
-    Number,
     Outputs,
     QueueSettings,
     Resources,
@@ -20,8 +19,6 @@ from amlkit.specs.fields import (
     Text,
     Whole,
     Word,
-    optional,
-    words,
 )
 
 
@@ -43,11 +40,9 @@ class JobBase(Described):
     """What every job has. Reference: "CLI (v2) command job YAML schema"."""
 
     type: str
-    name: str = optional()
-    description: str = optional()
     tags: dict[str, str | None] | None = None
     display_name: str | None = None
-    experiment_name: str = optional()
+    experiment_name: str | None = None
     compute: str | None = None
     inputs: Inputs | None = None
     outputs: Outputs | None = None
@@ -67,10 +62,10 @@ class CommandJob(JobBase):
     command: str
     code: str | None = None
     environment: str | Environment
-    environment_variables: dict[str, Text | None] = optional()
-    distribution: Distribution = optional()
-    resources: Resources = optional()
-    limits: Limits = optional()
+    environment_variables: dict[str, Text | None] | None = None
+    distribution: Distribution | None = None
+    resources: Resources | None = None
+    limits: Limits | None = None
     parameters: dict[str, Any] | None = None
     parent_job_name: str | None = None
 
@@ -82,9 +77,9 @@ class Trial(Spec):
     command: str
     code: str | None = None
     environment: str | Environment
-    environment_variables: dict[str, Text | None] = optional()
-    distribution: Distribution = optional()
-    resources: Resources = optional()
+    environment_variables: dict[str, Text | None] | None = None
+    distribution: Distribution | None = None
+    resources: Resources | None = None
     name: str | None = None
     version: Text | None = None
     display_name: str | None = None
@@ -103,30 +98,30 @@ class SweepLimits(Spec):
     """Limits of a sweep; timeouts in seconds."""
 
     max_total_trials: Whole
-    max_concurrent_trials: Whole = optional()
-    timeout: Whole = optional()
-    trial_timeout: Whole = optional()
+    max_concurrent_trials: Whole | None = None
+    timeout: Whole | None = None
+    trial_timeout: Whole | None = None
 
 
 class SamplingAlgorithm(Spec):
     """Sampling algorithm, in its long form."""
 
     type: Word = Field(pattern="^(random|grid|bayesian)$")
-    rule: Word = optional(pattern="^(random|sobol)$")
-    seed: Whole = optional()
-    logbase: float | str = optional()
+    rule: Word | None = Field(None, pattern="^(random|sobol)$")
+    seed: Whole | None = None
+    logbase: float | str | None = None
 
 
 class EarlyTermination(Spec):
     """Early termination policy."""
 
     type: Word = Field(pattern="^(bandit|median_stopping|truncation_selection)$")
-    evaluation_interval: Whole = optional()
-    delay_evaluation: Whole = optional()
-    slack_factor: Number = optional()
-    slack_amount: Number = optional()
-    truncation_percentage: Whole = optional()
-    exclude_finished_jobs: bool = optional()
+    evaluation_interval: Whole | None = None
+    delay_evaluation: Whole | None = None
+    slack_factor: float | None = None
+    slack_amount: float | None = None
+    truncation_percentage: Whole | None = None
+    exclude_finished_jobs: bool | None = None
 
 
 class Distributed(Spec):
@@ -136,23 +131,23 @@ class Distributed(Spec):
         pattern="^(choice|randint|uniform|quniform|loguniform|qloguniform"
         "|normal|qnormal|lognormal|qlognormal)$"
     )
-    values: list[Any] = optional()
-    min_value: Number = optional()
-    max_value: Number = optional()
-    q: Number = optional()
-    mu: Number = optional()
-    sigma: Number = optional()
-    upper: Number = optional()
+    values: list[Any] | None = None
+    min_value: float | None = None
+    max_value: float | None = None
+    q: float | None = None
+    mu: float | None = None
+    sigma: float | None = None
+    upper: float | None = None
 
 
 class SweepJob(JobBase):
     """Sweep job. Reference: "CLI (v2) sweep job YAML schema"."""
 
-    type: Word = Field(pattern=words("sweep"))
+    type: str = "sweep"
     trial: Trial
     sampling_algorithm: str | SamplingAlgorithm = "random"
     search_space: dict[str, Distributed]
     objective: Objective
-    early_termination: EarlyTermination = optional()
+    early_termination: EarlyTermination | None = None
     limits: SweepLimits
-    resources: Resources = optional()
+    resources: Resources | None = None

@@ -18,43 +18,48 @@ class AssetTable:
         self._database = database
         self._user = user
 
-    def add(self, draft: AssetDraft) -> Asset:
-        """Add a version, the next free one when the draft names none.
+    def add(self, *drafts: AssetDraft) -> Sequence[Asset]:
+        """Add versions, all or none; each the next free one when its draft names none.
 
-        Returns: the version that is there already, when it has the same content.
+        Returns: what was added; the version that is there already, where it has the same content.
         Raises: Conflict: it has other content.
         """
         with self._database.transaction() as connection:
-            if draft.if_changed and draft.version is None:
-                latest = self._latest(draft.kind, draft.name)
-                if latest is not None and _same(_asset(latest), draft):
-                    return _asset(latest)
-            version = draft.version or self._next_version(draft.kind, draft.name)
-            existing = self._row(draft.kind, draft.name, version)
-            if existing is not None:
-                return _same_or_conflict(_asset(existing), draft)
-            sequence = connection.execute(
-                "select coalesce(max(sequence), 0) + 1 from assets where kind = ? and name = ?",
-                (draft.kind, draft.name),
-            ).fetchone()[0]
-            connection.execute(
-                "insert into assets(kind, name, version, sequence, spec, description, tags,"
-                " properties, digest, created_at, created_by) values(?,?,?,?,?,?,?,?,?,?,?)",
-                (
-                    draft.kind,
-                    draft.name,
-                    version,
-                    sequence,
-                    _json(draft.spec),
-                    draft.description,
-                    _json(draft.tags),
-                    _json(draft.properties),
-                    draft.digest,
-                    now(),
-                    self._user,
-                ),
-            )
-        return self.get(draft.kind, draft.name, version)
+            versions = [self._add(connection, draft) for draft in drafts]
+        pairs = zip(drafts, versions, strict=True)
+        return [self.get(draft.kind, draft.name, version) for draft, version in pairs]
+
+    def _add(self, connection: sqlite3.Connection, draft: AssetDraft) -> str:
+        if draft.if_changed and draft.version is None:
+            latest = self._latest(draft.kind, draft.name)
+            if latest is not None and _same(_asset(latest), draft):
+                return str(latest["version"])
+        version = draft.version or self._next_version(draft.kind, draft.name)
+        existing = self._row(draft.kind, draft.name, version)
+        if existing is not None:
+            return _same_or_conflict(_asset(existing), draft).version
+        sequence = connection.execute(
+            "select coalesce(max(sequence), 0) + 1 from assets where kind = ? and name = ?",
+            (draft.kind, draft.name),
+        ).fetchone()[0]
+        connection.execute(
+            "insert into assets(kind, name, version, sequence, spec, description, tags,"
+            " properties, digest, created_at, created_by) values(?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                draft.kind,
+                draft.name,
+                version,
+                sequence,
+                _json(draft.spec),
+                draft.description,
+                _json(draft.tags),
+                _json(draft.properties),
+                draft.digest,
+                now(),
+                self._user,
+            ),
+        )
+        return version
 
     def _next_version(self, kind: AssetKind, name: str) -> str:
         rows = self._database.rows(
@@ -158,6 +163,15 @@ class AssetTable:
         """Return the content that some version still refers to."""
         rows = self._database.rows("select distinct digest from assets where digest is not null")
         return {row["digest"] for row in rows}
+
+    def users(self) -> dict[str, Sequence[str]]:
+        """Return which assets have each content, as `kind NAME:VERSION`."""
+        found: dict[str, list[str]] = {}
+        for row in self._database.rows("select kind, name, version, digest from assets"):
+            if row["digest"] is not None:
+                noun = _noun(AssetKind(row["kind"]))
+                found.setdefault(row["digest"], []).append(f"{noun} {row['name']}:{row['version']}")
+        return dict(found)
 
     # Datastores.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from amlkit.workspace import JobFilter
 
 _FINAL_WORDS = tuple(each.value for each in FINAL)
 _FINAL_MARKS = ",".join("?" * len(_FINAL_WORDS))
+_DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _JSON_COLUMNS = ("inputs", "outputs", "parameters", "tags", "properties", "spec", "plan", "state")
 
 _INSERT = (
@@ -245,6 +247,25 @@ class JobTable:
         """Return (job, outputs) of an earlier run with the same content key."""
         row = self._database.row("select job, outputs from reuse where key = ?", key)
         return (row["job"], json.loads(row["outputs"])) if row else None
+
+    # Content.
+
+    def digests(self) -> dict[str, Sequence[str]]:
+        """Return which jobs refer to each content, in their plan or anywhere else.
+
+        Whatever looks like a hash counts: what is kept in vain costs less than what is missed.
+        """
+        found: dict[str, list[str]] = {}
+        texts = " || ' ' || ".join(_JSON_COLUMNS)
+        queries = (
+            f"select name, {texts} as text from jobs",  # noqa: S608
+            "select job as name, outputs as text from reuse",
+        )
+        for query in queries:
+            for row in self._database.rows(query):
+                for digest in set(_DIGEST.findall(row["text"])):
+                    found.setdefault(f"sha256:{digest}", []).append(row["name"])
+        return dict(found)
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -5,34 +5,51 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit.local.content.objects import Objects, PackWriter, Place, copy_and_hash, read_index
-from amlkit.local.content.records import Damage, Freed, read_manifest
+from amlkit.local.content.records import Damage, Entry, Freed, read_manifest
+from amlkit.local.content.statcache import remove_unused
 
 if TYPE_CHECKING:
     from amlkit.local.content.store import ContentStore
 
 
-def verify(trees: Path, objects: Objects) -> Iterator[Damage]:
+def verify(trees: Path, views: Path, objects: Objects) -> Iterator[Damage]:
     """Yield every tree and object that is missing or has other bytes than its name says."""
     wanted: dict[str, list[tuple[str, str]]] = {}
     for path in sorted(trees.iterdir()):
         data = path.read_bytes()
         digest = f"sha256:{path.name}"
         if hashlib.sha256(data).hexdigest() != path.name:
-            yield Damage(digest, "the list of files is damaged", (digest,))
+            yield Damage(digest, "the list of files is damaged", ((digest, ""),))
             continue
-        for entry in read_manifest(data)[1]:
+        _, entries = read_manifest(data)
+        yield from _changed_view(views / path.name, digest, entries)
+        for entry in entries:
             if entry.kind == "file":
                 wanted.setdefault(entry.digest, []).append((digest, entry.path))
     for digest, users in sorted(wanted.items()):
         problem = _problem(objects, digest)
         if problem is not None:
-            yield Damage(digest, problem, tuple(sorted({tree for tree, _ in users})), users[0][1])
+            yield Damage(digest, problem, tuple(users))
+
+
+def _changed_view(view: Path, tree: str, entries: list[Entry]) -> Iterator[Damage]:
+    if not view.exists():
+        return
+    for each in entries:
+        place = view / each.path
+        # What is linked to its object is hashed with it.
+        if each.kind == "file" and not (place.exists() and place.stat().st_nlink > 1):
+            found = copy_and_hash(place, None)[0] if place.exists() else None
+            if found != each.digest:
+                problem = f"the shared copy that jobs read was changed: remove `{view}`"
+                yield Damage(each.digest, problem, ((tree, each.path),))
 
 
 def _problem(objects: Objects, digest: str) -> str | None:
@@ -71,11 +88,17 @@ def collect(store: ContentStore, live: set[str], *, dry_run: bool, grace_seconds
             path.unlink()
         for view in store.views.iterdir():
             if not (store.trees / view.name).exists():
-                _remove(view)
+                # Out of sight in one step: half of a shared copy must never be taken for a whole.
+                view.chmod(0o755)
+                view.rename(Path(tempfile.mkdtemp(dir=store.tmp)) / view.name)
         for path in unused:
             path.unlink()
         for left in store.tmp.iterdir():
             _remove(left)
+        for pin in store.pins.iterdir():
+            if f"sha256:{pin.name}" not in live and pin.stat().st_mtime < oldest:
+                pin.unlink()
+        remove_unused(store.stats)
     for index in sorted(store.objects.packs.glob("*.idx")):
         places = dict(read_index(index))
         out = {digest: each for digest, each in places.items() if digest not in needed}

@@ -64,19 +64,24 @@ class Objects:
         return self.large / plain[:2] / plain
 
     def refresh(self) -> None:
-        """Read the indexes that other processes wrote since."""
+        """Read the indexes that other processes wrote since, and forget those that went."""
         # Trials start in threads: one must not find an index that another is still reading.
         with self._lock:
-            for name in sorted(os.listdir(self.packs)):  # noqa: PTH208
-                if name.endswith(".idx") and name not in self._read:
-                    for digest, place in read_index(self.packs / name):
-                        self._index.setdefault(digest, place)
-                    self._read.add(name)
+            there = {name for name in os.listdir(self.packs) if name.endswith(".idx")}  # noqa: PTH208
+            index = self._index
+            if not self._read <= there:
+                # A collection wrote packs anew: what stood in those that went may be gone.
+                index, self._read = {}, set()
+            for name in sorted(there - self._read):
+                for digest, place in read_index(self.packs / name):
+                    index.setdefault(digest, place)
+                self._read.add(name)
+            self._index = index
 
     def forget(self) -> None:
         """Read every index again at the next question."""
-        self._index.clear()
-        self._read.clear()
+        with self._lock:
+            self._index, self._read = {}, set()
 
     def read(self, place: Place) -> bytes:
         """Return the bytes of an object in a pack."""

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from amlkit.errors import AmlkitError
+
 
 class Entry(NamedTuple):
     """One thing in a tree. path: posix, relative; size: bytes.
@@ -34,12 +36,11 @@ class Tree:
 
 @dataclass(frozen=True)
 class Damage:
-    """Something in the store that is not what it was. trees: the trees that need it."""
+    """Something in the store that is not what it was. users: (tree, path) of all that need it."""
 
     digest: str
     problem: str
-    trees: tuple[str, ...] = ()
-    path: str | None = None
+    users: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ def write_manifest(kind: str, entries: Sequence[Entry]) -> tuple[Tree, bytes]:
 
 
 def read_manifest(data: bytes) -> tuple[str, list[Entry]]:
-    """Return the kind and the entries of a tree."""
-    found = json.loads(data)
-    return found["kind"], [Entry(*each) for each in found["entries"]]
+    """Return the kind and the entries of a tree. Raises: AmlkitError: it is damaged."""
+    try:
+        found = json.loads(data)
+        return found["kind"], [Entry(*each) for each in found["entries"]]
+    except (ValueError, KeyError, TypeError):
+        raise AmlkitError(
+            "a list of files in the content store is damaged",
+            hint="see whose it is: amlkit workspace verify",
+        ) from None

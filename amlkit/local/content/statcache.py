@@ -53,5 +53,16 @@ class StatCache:
             return
 
 
+def remove_unused(folder: Path) -> None:
+    """Remove the caches of folders that are gone."""
+    for file in folder.glob("*.json"):
+        try:
+            known = json.loads(file.read_bytes())
+        except (OSError, ValueError):
+            known = {}
+        if not any(os.path.lexists(path) for path in known):
+            file.unlink(missing_ok=True)
+
+
 def _key(stat: os.stat_result) -> list[object]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

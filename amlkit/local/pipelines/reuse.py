@@ -66,6 +66,8 @@ def _input(plan: InputPlan, made: Made | None) -> dict[str, JSON]:
         return {"job": made.job, "output": made.port, "mode": plan.mode}
     if plan.digest is not None:
         return {"content": plan.digest, "mode": plan.mode}
+    if plan.pinned is not None:
+        return {"content": plan.pinned, "mode": plan.mode}
     if plan.uri is not None:
         return {"uri": plan.uri, "mode": plan.mode}
     return {"value": plan.value}

@@ -157,6 +157,29 @@ def test_collect_frees_what_is_not_live_and_keeps_the_rest_whole(tmp_path):
     assert list(store.verify()) == []
 
 
+def test_a_store_that_is_open_while_another_collects_finds_everything_again(tmp_path):
+    _write(tmp_path / "a", {"x": (b"shared", False), "y": (b"own", False)})
+    _write(tmp_path / "b", {"x": (b"shared", False)})
+    supervisor = ContentStore(tmp_path / "store")
+    a, b = supervisor.add(tmp_path / "a"), supervisor.add(tmp_path / "b")
+    freed = ContentStore(tmp_path / "store").collect({b.digest}, dry_run=False, grace_seconds=-1)
+    assert (freed.trees, freed.objects) == (1, 1)
+    supervisor.materialise(b.digest, tmp_path / "out")
+    assert supervisor.add(tmp_path / "a") == a
+    assert list(ContentStore(tmp_path / "store").verify()) == []
+
+
+def test_collect_refuses_when_a_list_of_files_cannot_be_read(tmp_path):
+    _write(tmp_path / "a", {"x": (b"1", False)})
+    store = ContentStore(tmp_path / "store")
+    tree = store.add(tmp_path / "a")
+    store.tree_path(tree.digest).write_bytes(b"[")
+    with pytest.raises(AmlkitError, match="list of files"):
+        store.collect({tree.digest}, dry_run=False, grace_seconds=-1)
+    (damage,) = store.verify()
+    assert damage.users == ((tree.digest, ""),)
+
+
 def test_verify_names_the_damaged_file(tmp_path):
     _write(tmp_path / "a", {"big": (b"1" * 300_000, False)})
     store = ContentStore(tmp_path / "store")
@@ -165,7 +188,7 @@ def test_verify_names_the_damaged_file(tmp_path):
     stored.chmod(0o644)
     stored.write_bytes(b"2" * 300_000)
     (damage,) = store.verify()
-    assert (damage.path, damage.trees) == ("big", (tree.digest,))
+    assert damage.users == ((tree.digest, "big"),)
 
 
 ADD = (

@@ -1,0 +1,102 @@
+"""What a workspace promises that keeps its content on this machine, and the records of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from amlkit.records import Asset, AssetDraft, AssetUse, Record
+
+
+@dataclass(frozen=True)
+class AssetFile(Record):
+    """One file of an asset. size: bytes; digest: SHA-256 of its content, or where a link leads."""
+
+    COLUMNS = ("path", "size", "digest")
+
+    path: str
+    size: int
+    digest: str
+    executable: bool = False
+
+    @property
+    def reference(self) -> str:
+        """The path itself."""
+        return self.path
+
+
+@dataclass(frozen=True)
+class FileChange(Record):
+    """A file that two versions do not share. change: `added`, `removed` or `changed`; bytes."""
+
+    COLUMNS = ("change", "path", "size_before", "size_after")
+
+    change: str
+    path: str
+    size_before: int | None = None
+    size_after: int | None = None
+
+    @property
+    def reference(self) -> str:
+        """The path itself."""
+        return self.path
+
+
+@dataclass(frozen=True)
+class DamagedFile(Record):
+    """A stored file that is missing or has other bytes than it had. users: assets and jobs."""
+
+    COLUMNS = ("users", "path", "problem")
+
+    users: tuple[str, ...]
+    path: str
+    problem: str
+    digest: str
+
+    @property
+    def reference(self) -> str:
+        """The hash that its content should have."""
+        return self.digest
+
+
+@dataclass(frozen=True)
+class FreedContent(Record):
+    """What a collection freed, or would free. size: bytes of the objects; trees: file lists."""
+
+    COLUMNS = ("trees", "objects", "size", "dry_run")
+
+    trees: int
+    objects: int
+    size: int
+    dry_run: bool
+
+
+@runtime_checkable
+class KeptAssets(Protocol):
+    """Assets whose files this machine keeps and knows one by one; not those of Azure ML."""
+
+    def create_all(self, drafts: Sequence[AssetDraft]) -> Sequence[Asset]:
+        """Register versions, all of them or none. Raises: Conflict."""
+        ...
+
+    def files(self, asset: Asset) -> Sequence[AssetFile]:
+        """Return the files of an asset, by path. Raises: NotFound: it has none here."""
+        ...
+
+    def uses(self, asset: Asset) -> Sequence[AssetUse]:
+        """Return the jobs that read or wrote an asset."""
+        ...
+
+
+@runtime_checkable
+class KeptContent(Protocol):
+    """A workspace that keeps content in a folder of its own, and can look after it."""
+
+    def verify(self) -> Iterator[DamagedFile]:
+        """Hash everything that is stored again, and yield what is damaged or missing."""
+        ...
+
+    def collect(self, *, dry_run: bool) -> FreedContent:
+        """Free what no asset and no job refers to. What is being stored now stays."""
+        ...

@@ -1,1 +1,0 @@
-"""Where the files of datastores are: folders, blob containers, and the keys to them."""

@@ -1,0 +1,47 @@
+"""Look after what a workspace keeps: check every byte, free what nothing refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from amlkit.kept import DamagedFile, FreedContent
+
+if TYPE_CHECKING:
+    from amlkit.local.workspace import LocalWorkspace
+
+GRACE_SECONDS = 3600.0
+"""A tree that was stored this recently stays: its asset or job may be about to be written down."""
+
+
+def verify(workspace: LocalWorkspace) -> Iterator[DamagedFile]:
+    """Yield every damaged or missing file, with the assets and jobs that need it."""
+    users: dict[str, list[str]] = {}
+    for digest, assets in workspace.asset_table.users().items():
+        users.setdefault(digest, []).extend(assets)
+    for digest, jobs in workspace.job_table.digests().items():
+        users.setdefault(digest, []).extend(f"job {job}" for job in jobs)
+    for damage in workspace.content.verify():
+        by_path: dict[str, set[str]] = {}
+        for tree, path in damage.users:
+            by_path.setdefault(path, set()).update(users.get(tree, ()))
+        for path, needed_by in by_path.items():
+            yield DamagedFile(tuple(sorted(needed_by)), path, damage.problem, damage.digest)
+    yield from _lost(workspace, users)
+
+
+def _lost(workspace: LocalWorkspace, users: dict[str, list[str]]) -> Iterator[DamagedFile]:
+    """Yield what somebody refers to and whose list of files is not there at all."""
+    content = workspace.content
+    for digest in sorted(workspace.asset_table.digests()):
+        pin = content.pins / digest.removeprefix("sha256:")
+        if not content.tree_path(digest).exists() and not pin.exists():
+            named = tuple(sorted(users.get(digest, ())))
+            yield DamagedFile(named, "", "the list of files is missing", digest)
+
+
+def collect(workspace: LocalWorkspace, *, dry_run: bool) -> FreedContent:
+    """Free the content that neither an asset nor a job of the catalogue refers to."""
+    live = workspace.asset_table.digests() | set(workspace.job_table.digests())
+    freed = workspace.content.collect(live, dry_run=dry_run, grace_seconds=GRACE_SECONDS)
+    return FreedContent(freed.trees, freed.objects, freed.size, dry_run)
