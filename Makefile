@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-keras lint types imports bench clean
+.PHONY: azurite demo test test-keras lint types imports bench clean
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ test: $(VENV)/.dev
 test-keras: $(VENV)/.dev
 	$(BIN)/python -m pytest -m keras
 
+# Blob storage on this machine, at http://127.0.0.1:10000/devstoreaccount1; needs node.
+azurite: $(VENV)/.dev
+	$(BIN)/python tests/datastores/azurite.py
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,6 +49,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_data.py
 	$(BIN)/python benchmarks/bench_from_poetry.py
 	$(BIN)/python benchmarks/bench_azure.py
+	$(BIN)/python benchmarks/bench_validate.py
+	$(BIN)/python benchmarks/bench_pipelines.py
 
 clean:
 	rm -rf $(VENV) .demo .bench

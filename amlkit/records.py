@@ -374,3 +374,16 @@ class Planned(Record):
             "spec": _plain(self.spec),
             "notes": list(self.notes),
         }
+
+
+@dataclass(frozen=True)
+class BuiltEnvironment(Record):
+    """An environment that this machine has ready. name: its content's key; size: bytes."""
+
+    COLUMNS = ("name", "environment", "size", "created", "path")
+
+    name: str
+    path: str
+    size: int
+    created_at: str
+    environment: str

@@ -22,12 +22,12 @@ from amlkit.records import (
     Asset,
     AssetDraft,
     AssetKind,
+    BuiltEnvironment,
     Check,
     Compute,
     Datastore,
     Job,
     MetricPoint,
-    Record,
     Status,
     StoredFile,
 )
@@ -35,6 +35,7 @@ from amlkit.records import (
 if TYPE_CHECKING:
     from amlkit.config import WorkspaceChoice
     from amlkit.specs import Loaded
+    from amlkit.transfers import Transfer, Transferred
 
 Progress = Callable[[int, int], None]
 """Called with (files done, bytes done) while content moves."""
@@ -204,12 +205,12 @@ class Datastores(Protocol):
         """Yield the files below a prefix, sorted by path."""
         ...
 
-    def upload(self, name: str, source: Path, target: str, progress: Progress | None) -> int:
-        """Copy a file or folder into the datastore; return how many files were sent."""
+    def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
+        """Copy a file, a folder or what a glob finds into the datastore."""
         ...
 
-    def download(self, name: str, prefix: str, target: Path, progress: Progress | None) -> int:
-        """Copy files out of the datastore; return how many."""
+    def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
+        """Copy files out of the datastore. Raises: NotFound."""
         ...
 
 
@@ -239,19 +240,6 @@ class Computes(Protocol):
     def delete(self, name: str) -> None:
         """Delete it."""
         ...
-
-
-@dataclass(frozen=True)
-class BuiltEnvironment(Record):
-    """An environment that this machine has ready. name: its content's key; size: bytes."""
-
-    COLUMNS = ("name", "environment", "size", "created", "path")
-
-    name: str
-    path: str
-    size: int
-    created_at: str
-    environment: str
 
 
 class Environments(Protocol):

@@ -14,6 +14,7 @@ from amlkit.azure.sdk import Sdk
 from amlkit.azure.uploads import CodeStore, send_data
 from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
 from amlkit.records import JSON, Asset, AssetDraft, AssetKind
+from amlkit.transfers import Transfer
 from amlkit.workspace import Progress
 
 # Kind -> Azure Resource Manager's collection, and the SDK's name for its operations.
@@ -201,12 +202,14 @@ class AzureAssets:
         store, path = found
         name = path.rstrip("/").rsplit("/", 1)[-1] or asset.name
         if asset.type == "uri_file":
-            self._datastores.download(store, path, target, progress)
+            self._datastores.download(store, path, target, Transfer(progress=progress))
             return target / name
         listed = [each.path for each in self._datastores.files(store, path.rstrip("/"))]
         single = listed == [path.rstrip("/")]
         place = target / name
-        self._datastores.download(store, path, target if single else place, progress)
+        self._datastores.download(
+            store, path, target if single else place, Transfer(progress=progress)
+        )
         return place
 
     def local_path(self, asset: Asset) -> Path | None:

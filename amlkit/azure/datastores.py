@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amlkit import transfers
 from amlkit.azure import blobs
 from amlkit.azure.client import ArmClient
 from amlkit.azure.names import created_at, snake, texts
-from amlkit.errors import Conflict, NotFound, UsageError, did_you_mean
+from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
 from amlkit.records import JSON, Datastore, StoredFile
-from amlkit.workspace import Progress
+from amlkit.transfers import Transfer, Transferred
 
 if TYPE_CHECKING:
     from amlkit.azure.sdk import Sdk
@@ -105,36 +106,38 @@ class AzureDatastores:
         self, name: str, prefix: str = "", *, limit: int | None = None
     ) -> Iterator[StoredFile]:
         """Yield the files below a prefix, sorted by path."""
-        asked = _inside(prefix, name)
-        for each in self.place(name).files(asked, limit=limit):
+        asked, pattern = transfers.split_glob(transfers.inside(prefix, name))
+        for each in self.place(name).files(asked, limit=None if pattern else limit):
+            if pattern and not pattern.match(each.path[len(asked) :].lstrip("/")):
+                continue
             if not asked or each.path == asked or each.path.startswith(asked.rstrip("/") + "/"):
                 yield each
 
-    def upload(self, name: str, source: Path, target: str, progress: Progress | None) -> int:
-        """Send a file or folder to the datastore; return how many files were sent."""
-        place = _inside(target, name).rstrip("/")
-        if source.is_file():
-            files = {_join(place, source.name): source}
-        else:
-            files = {
-                _join(place, path.relative_to(source).as_posix()): path
-                for path in sorted(source.rglob("*"))
-                if path.is_file()
-            }
-        return self.place(name).send(files, progress)
+    def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
+        """Send a file, a folder or what a glob finds to the datastore."""
+        _refuse_mirror(how)
+        place = transfers.inside(target, name)
+        files = transfers.local_files(source, place)
+        size = sum(path.stat().st_size for path in files.values())
+        if not how.dry:
+            self.place(name).send(files, how.progress)
+        return Transferred(tuple(files), size=size, dry_run=how.dry)
 
-    def download(self, name: str, prefix: str, target: Path, progress: Progress | None) -> int:
-        """Fetch files of the datastore; return how many. Raises: NotFound."""
-        asked = _inside(prefix, name).rstrip("/")
-        found = [each.path for each in self.files(name, asked)]
+    def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
+        """Fetch files of the datastore. Raises: NotFound."""
+        _refuse_mirror(how)
+        base, pattern = transfers.split_glob(transfers.inside(prefix, name))
+        listed = {each.path: each.size for each in self.files(name, base)}
+        found = transfers.below(transfers.without_folder_marks(listed), base, pattern)
         if not found:
             raise NotFound(
                 f"datastore `{name}` has no `{prefix}`", hint=f"amlkit datastore ls {name}"
             )
-        base = asked.rsplit("/", 1)[0] if found == [asked] and "/" in asked else asked
-        base = "" if found == [asked] and "/" not in asked else base
-        paths = {each: blobs.local_target(target, _below(each, base)) for each in found}
-        return self.place(name).fetch(paths, progress)
+        paths = {path: transfers.local_target(target, below) for below, path in found.items()}
+        if not how.dry:
+            self.place(name).fetch(paths, how.progress)
+        size = sum(listed[path] for path in found.values())
+        return Transferred(tuple(found), size=size, dry_run=how.dry)
 
 
 def parse_uri(uri: str) -> tuple[str, str] | None:
@@ -143,18 +146,12 @@ def parse_uri(uri: str) -> tuple[str, str] | None:
     return (found["store"], found["path"]) if found else None
 
 
-def _inside(path: str, name: str) -> str:
-    if ".." in path.split("/"):
-        raise UsageError(f"`{path}` leads out of datastore `{name}`", hint="leave `..` out")
-    return path.lstrip("/")
-
-
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
-
-
-def _below(path: str, base: str) -> str:
-    return path[len(base) :].lstrip("/") if base else path
+def _refuse_mirror(how: Transfer) -> None:
+    if how.delete:
+        raise NotSupported(
+            "--delete works with datastores of the embedded workspace",
+            hint="remove what is too much with Azure Storage Explorer or azcopy",
+        )
 
 
 def _differs(known: Mapping[str, JSON], spec: Mapping[str, JSON]) -> bool:

@@ -7,42 +7,19 @@ from typing import Annotated
 
 import typer
 
-from amlkit.errors import UsageError
-from amlkit.options import FileOption, OutputOption, QueryOption, SetOption, YesOption, confirm
+from amlkit.commands.datastore_create import create
+from amlkit.options import DryRunOption, OutputOption, QueryOption, YesOption, confirm
+from amlkit.output import Format
+from amlkit.records import Planned
 from amlkit.session import Session
+from amlkit.transfers import Transferred
 
 app = typer.Typer(help="Named places for files.", no_args_is_help=True, rich_markup_mode=None)
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the datastore.")]
 
 
-@app.command()
-def create(
-    ctx: typer.Context,
-    file: FileOption = None,
-    name: Annotated[str | None, typer.Option("--name", "-n", help="Replaces the file's.")] = None,
-    path: Annotated[str | None, typer.Option("--path", help="Folder that it stands for.")] = None,
-    type: Annotated[str, typer.Option("--type", help="`local`: a folder here.")] = "local",
-    description: Annotated[str | None, typer.Option("--description")] = None,
-    set_: SetOption = None,
-    output: OutputOption = None,
-    query: QueryOption = None,
-) -> None:
-    """Name a place for files, so that specs can refer to it as azureml://datastores/NAME/paths/...
-
-    \b
-    amlkit datastore create --name raw --path ./raw
-    amlkit -w NAME datastore create -f blob-datastore.yml
-    """
-    session = Session.of(ctx)
-    datastores = session.workspace.datastores
-    if file is not None:
-        made = datastores.create_from(file, name=name, overrides=set_ or ())
-    elif name is None or path is None:
-        raise UsageError("a name and a path are needed", hint="--name NAME --path FOLDER, or -f")
-    else:
-        made = datastores.create(name=name, path=path, type=type, description=description)
-    session.output.record(made, output, query)
+app.command()(create)
 
 
 @app.command("list")
@@ -62,10 +39,15 @@ def show(
 
 
 @app.command()
-def delete(ctx: typer.Context, name: NameArgument, yes: YesOption = False) -> None:
-    """Forget a datastore; its files stay where they are."""
+def delete(
+    ctx: typer.Context, name: NameArgument, yes: YesOption = False, dry_run: DryRunOption = False
+) -> None:
+    """Forget a datastore and its secret; its files stay where they are."""
     session = Session.of(ctx)
-    session.workspace.datastores.show(name)
+    found = session.workspace.datastores.show(name)
+    if dry_run:
+        session.output.record(Planned("delete datastore", found.as_dict()), None, None)
+        return
     confirm(f"forget datastore `{name}`", yes=yes)
     session.workspace.datastores.delete(name)
 
@@ -74,11 +56,14 @@ def delete(ctx: typer.Context, name: NameArgument, yes: YesOption = False) -> No
 def ls(
     ctx: typer.Context,
     name: NameArgument,
-    prefix: Annotated[str, typer.Argument(help="Only below this path.")] = "",
+    prefix: Annotated[str, typer.Argument(help="Only below this path, or a glob.")] = "",
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """List the files of a datastore."""
+    """List the files of a datastore.
+
+    Example: amlkit datastore ls images 'train/**/*.png'
+    """
     session = Session.of(ctx)
     session.output.records(session.workspace.datastores.files(name, prefix), output, query)
 
@@ -87,25 +72,62 @@ def ls(
 def upload(
     ctx: typer.Context,
     name: NameArgument,
-    path: Annotated[Path, typer.Option("--path", help="Local file or folder.")],
+    path: Annotated[Path, typer.Option("--path", help="Local file, folder or glob.")],
     target: Annotated[str, typer.Option("--target", help="Path in the datastore.")] = "",
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Remove from the target what the folder has not.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = None,
+    query: QueryOption = None,
 ) -> None:
-    """Copy a file or folder into a datastore."""
+    """Copy files into a datastore; again sends only what is missing or has changed.
+
+    Example: amlkit datastore upload images --path 'data/**/*.png' --target train
+    """
     session = Session.of(ctx)
+    if delete and not dry_run:
+        confirm(f"remove from `{target}` of datastore `{name}` what is not in `{path}`", yes=yes)
     with session.output.progress("uploading") as progress:
-        count = session.workspace.datastores.upload(name, path, target=target, progress=progress)
-    session.output.success(f"{count} files")
+        done = session.workspace.datastores.upload(
+            name, path, target=target, delete=delete, dry_run=dry_run, progress=progress
+        )
+    _tell(session, done, output, query)
 
 
 @app.command()
 def download(
     ctx: typer.Context,
     name: NameArgument,
-    prefix: Annotated[str, typer.Argument(help="File or folder in the datastore.")],
+    prefix: Annotated[str, typer.Argument(help="File, folder or glob in the datastore.")],
     target: Annotated[Path, typer.Option("--download-path", "-p", help="Folder to fill.")] = Path(),
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Remove from the folder what the datastore has not.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = None,
+    query: QueryOption = None,
 ) -> None:
-    """Copy files out of a datastore."""
+    """Copy files out of a datastore; again fetches only what is missing or has changed.
+
+    Example: amlkit datastore download images 'train/**/*.png' -p ./images
+    """
     session = Session.of(ctx)
+    if delete and not dry_run:
+        confirm(f"remove from `{target}` what is not in datastore `{name}`", yes=yes)
     with session.output.progress("downloading") as progress:
-        count = session.workspace.datastores.download(name, prefix, target, progress=progress)
-    session.output.success(f"{count} files")
+        done = session.workspace.datastores.download(
+            name, prefix, target, delete=delete, dry_run=dry_run, progress=progress
+        )
+    _tell(session, done, output, query)
+
+
+def _tell(session: Session, done: Transferred, output: Format | None, query: str | None) -> None:
+    """Say on a terminal how much was copied; print the record where it is asked for."""
+    if done.dry_run or output is not None or query is not None:
+        session.output.record(done, output, query)
+        return
+    removed = f", {len(done.deleted)} removed" if done.deleted else ""
+    session.output.success(f"{len(done.copied)} files, {done.skipped} were there{removed}")

@@ -51,7 +51,8 @@ def start(folder: Path, workspace: str, job: str, held: Lock) -> None:
     if pid is None:
         with (place / "supervisor.log").open("ab") as log:
             fds = (held.fd,) if os.name == "posix" else ()
-            pid = _start([str(folder), workspace, job], fds, log.fileno()).pid
+            given = [str(folder), workspace, job, *map(str, fds)]
+            pid = _start(given, fds, log.fileno()).pid
     (place / "supervisor.pid").write_text(str(pid), encoding="ascii")
 
 
@@ -85,10 +86,10 @@ def _send(ahead: _Ahead, folder: Path, workspace: str, job: str, held: Lock) -> 
     return ahead.process.pid
 
 
-def receive(line: int) -> tuple[Path, str, str] | None:
+def receive(line: int) -> tuple[Path, str, str, int | None] | None:
     """Wait for a job, in a supervisor that was started ahead; None when there is none.
 
-    The lock that comes with it is held until this process ends.
+    The lock that comes with it, last, is held until this process ends.
     """
     import json
     import socket
@@ -100,4 +101,4 @@ def receive(line: int) -> tuple[Path, str, str] | None:
     os.dup2(fds[1], 1)
     os.dup2(fds[1], 2)
     folder, workspace, job = json.loads(message)
-    return Path(folder), workspace, job
+    return Path(folder), workspace, job, fds[0]

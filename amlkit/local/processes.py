@@ -1,7 +1,9 @@
 """Process groups: started, stopped with TERM then KILL, and never left behind.
 
 A guardian process waits beside each supervisor. When the supervisor dies, even by kill -9, the
-pipe between them closes and the guardian kills the groups that the supervisor had started.
+pipe between them closes and the guardian kills the groups that the supervisor had started. It is
+told of each start before it happens, and finds by a mark in its environment the process that was
+started while nobody could say so any more.
 """
 
 from __future__ import annotations
@@ -18,49 +20,99 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-_GUARDIAN = """
-import os, signal, sys
-groups = set()
+MARK = "AMLKIT_STARTED_AS"
+
+_GUARDIAN = f"""
+import os, signal, sys, time
+groups, begun = set(), set()
 for line in sys.stdin:
-    sign, number = line[0], int(line[1:])
-    groups.add(number) if sign == "+" else groups.discard(number)
-for group in groups:
+    sign, number, mark = line.split()
+    if sign == "?":
+        begun.add(mark)
+    else:
+        begun.discard(mark)
+        groups.add(int(number)) if sign == "+" else groups.discard(int(number))
+def kill(group):
     try:
         os.killpg(group, signal.SIGKILL)
     except OSError:
         pass
+for group in groups:
+    kill(group)
+for _ in range(50):
+    if not begun or not os.path.isdir("/proc/self"):
+        break
+    time.sleep(0.01)
+    for name in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{{name}}/environ", "rb") as given:
+                variables = given.read()
+            found = {{mark for mark in begun if b"{MARK}=" + mark.encode() in variables}}
+            if found:
+                kill(os.getpgid(int(name)))
+                begun -= found
+        except (OSError, ValueError):
+            pass
 """
 
 
 class Guardian:
     """Kills what is left when this process is gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, holds: tuple[int, ...] = ()) -> None:
+        """holds: descriptors, as of locks, that stay open until what was left is killed."""
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
+        self._mark = os.urandom(12).hex()
+        self._begun = 0
         if sys.platform != "win32":
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _GUARDIAN],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                pass_fds=holds,
                 start_new_session=True,
                 text=True,
             )
 
-    def watch(self, group: int) -> None:
-        """Kill this group if this process dies."""
-        self._tell(f"+{group}\n")
+    def start(
+        self, command: list[str], *, folder: Path, environment: Mapping[str, str], log: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Start a command in a process group of its own, its stdout and stderr to `log`.
+
+        The group is killed if this process dies before it says `forget`.
+        """
+        with self._lock:
+            self._begun += 1
+            # Of one length: no mark is the beginning of another.
+            mark = f"{self._mark}{self._begun:08}"
+        self._tell("?", 0, mark)
+        pid = 0
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**environment, MARK: mark},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            pid = process.pid
+        finally:
+            self._tell("+" if pid else "-", pid, mark)
+        return process
 
     def forget(self, group: int) -> None:
         """The group has ended by itself."""
-        self._tell(f"-{group}\n")
+        self._tell("-", group, "none")
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, sign: str, group: int, mark: str) -> None:
         if self._process is None or self._process.stdin is None:
             return
         with self._lock, contextlib.suppress(BrokenPipeError, ValueError):
-            self._process.stdin.write(line)
+            self._process.stdin.write(f"{sign} {group} {mark}\n")
             self._process.stdin.flush()
 
     def close(self) -> None:
@@ -69,21 +121,6 @@ class Guardian:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
             self._process.wait()
-
-
-def start(
-    command: list[str], *, folder: Path, environment: Mapping[str, str], log: IO[bytes]
-) -> subprocess.Popen[bytes]:
-    """Start a command in a process group of its own, its stdout and stderr to `log`."""
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
 
 
 def stop(group: int, ended: threading.Event, *, grace_seconds: float) -> None:

@@ -253,6 +253,8 @@ class Resolver:
             if not place.exists():
                 raise NotFound(f"input `{name}`: `{path}` does not exist in the datastore")
             return self._local(place, kind, mode)
+        if path.startswith("azureml://jobs/"):
+            return self._local(self._job_output(name, path), kind, mode)
         if path.startswith("azureml://"):
             raise NotSupported(
                 f"input `{name}`: `{path}` is in another workspace or registry",
@@ -271,6 +273,27 @@ class Resolver:
         if not place.exists():
             raise self._missing(f"input `{name}`", place)
         return self._local(place, kind, mode)
+
+    def _job_output(self, name: str, path: str) -> Path:
+        """Return the place of `azureml://jobs/JOB/outputs/OUTPUT/paths/PATH`. Raises: NotFound."""
+        from amlkit.specs import references
+
+        try:
+            found = references.parse(path)
+        except references.BadReference as bad:
+            raise UsageError(f"input `{name}`: {bad}", hint=bad.hint) from None
+        outputs = self._workspace.jobs.outputs(found.name)
+        if found.output is None or found.output not in outputs:
+            known = ", ".join(f"`{each}`" for each in outputs)
+            raise NotFound(
+                f"input `{name}`: job `{found.name}` has no output `{found.output}`",
+                hint=f"it has {known}" if known else None,
+            )
+        root = Path(outputs[found.output])
+        place = (root / (found.path or "")).resolve()
+        if not place.is_relative_to(root.resolve()) or not place.exists():
+            raise NotFound(f"input `{name}`: `{path}` does not exist")
+        return place
 
     def _asset(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
         from amlkit.references import split

@@ -250,14 +250,13 @@ class CommandRun:
                     break
                 # Append: a job that is resumed keeps what it said before.
                 with path.open("ab") as handle:
-                    process = processes.start(
+                    process = self._crew.guardian.start(
                         command_line(text, given),
                         folder=self._folder.code(self._job),
                         environment=given,
                         log=handle,
                     )
                 self._groups.append(process.pid)
-            self._crew.guardian.watch(process.pid)
             self._table.add_process(self._job, process.pid, processes.started(process.pid))
             running.append(process)
         codes = []

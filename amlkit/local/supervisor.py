@@ -58,7 +58,7 @@ class Work(Protocol):
 class Supervisor:
     """One job from Queued to its final state."""
 
-    def __init__(self, workspace: LocalWorkspace, job: str) -> None:
+    def __init__(self, workspace: LocalWorkspace, job: str, lock: int | None = None) -> None:
         self._workspace = workspace
         self._table = workspace.job_table
         self._job = self._table.get(job)
@@ -66,6 +66,7 @@ class Supervisor:
         self._canceled = threading.Event()
         self._work: Work | None = None
         self._slot: Lock | None = None
+        self._lock = lock
 
     def run(self) -> Outcome:
         """Run the job and write its final state."""
@@ -99,7 +100,8 @@ class Supervisor:
         self._slot = self._take_slot()
         if self._slot is None:
             return Outcome(Status.CANCELED, error="canceled before it started")
-        guardian = Guardian()
+        # Nobody is to take this job for dead, or its slot for free, while parts of it still run.
+        guardian = Guardian((self._slot.fd, *([self._lock] if self._lock is not None else [])))
         tracking = TrackingServer.start(
             CatalogueRunStore(self._workspace),
             on_metrics=self._reported,
@@ -202,12 +204,13 @@ def main() -> None:
         job_for = launch.receive(int(sys.argv[2]))
         if job_for is None:
             return
-        folder, name, job = job_for
+        folder, name, job, lock = job_for
     else:
         folder, name, job = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+        lock = int(sys.argv[4]) if len(sys.argv) > 4 else None
     os.chdir(folder)
     workspace = LocalWorkspace.open(name, folder)
-    outcome = Supervisor(workspace, job).run()
+    outcome = Supervisor(workspace, job, lock).run()
     workspace.close()
     sys.stdout.flush()
     # Threads of clients that still hold a connection must not keep the process.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlkit.errors import UsageError
+from amlkit.errors import InvalidSpec, Problem, UsageError
 from amlkit.services import sweeping
 from amlkit.workspace import Submission
 
@@ -132,12 +132,22 @@ def _load(file: str | Path, overrides: Sequence[str], lenient: bool) -> Loaded:
 
 
 def _again(loaded: Loaded, document: Mapping[str, Any], lenient: bool) -> Loaded:
-    """Return the changed document, checked like any file, with the paths of the first."""
+    """Return the changed document, checked like any file, with the paths of the first.
+
+    Raises: InvalidSpec: without lines and columns, which the document as it is now has not.
+    """
     from amlkit import specs
 
+    def placed(problems: Sequence[Problem]) -> list[Problem]:
+        return [replace(each, line=0, column=0) for each in problems]
+
     text = json.dumps(document, ensure_ascii=False)
-    checked = specs.load(loaded.path or "-", kind="job.sweep", lenient=lenient, text=text)
-    return replace(checked, path=loaded.path, base=loaded.base)
+    try:
+        checked = specs.load(loaded.path or "-", kind="job.sweep", lenient=lenient, text=text)
+    except InvalidSpec as error:
+        raise InvalidSpec(placed(error.problems)) from None
+    warnings = tuple(placed(checked.warnings))
+    return replace(checked, path=loaded.path, base=loaded.base, warnings=warnings)
 
 
 def _submission(

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from amlkit.errors import Problem, did_you_mean
-from amlkit.specs import expressions
+from amlkit.specs import expressions, references
 from amlkit.specs.source import Source
 
+_FREE_TEXT = {"$schema", "command", "description", "args", "tags", "properties"}
 _MODES_IN = {"ro_mount", "download", "direct", "eval_mount", "eval_download"}
 _MODES_OUT = {"rw_mount", "upload", "direct"}
-_REMOTE = ("azureml:", "git+", "http://", "https://")
 
 
 def check(kind: str, source: Source, base: Path, *, lenient: bool) -> list[Problem]:
     """Return every problem of meaning. lenient: what Azure ML tolerates is a warning."""
     data: dict[str, Any] = source.data
     checker = _Checker(source, base, "warning" if lenient else "error")
+    checker.references(data)
     if kind in {"job.command", "component.command"}:
         checker.command(data, (), set())
         checker.ports(data)
@@ -75,6 +76,7 @@ class _Checker:
             if isinstance(text, str):
                 self._expressions(path, text, known)
         self._code((*prefix, "code"), data.get("code"))
+        self._includes((*prefix, "additional_includes"), data)
         self._environment((*prefix, "environment"), data.get("environment"))
 
     def _expressions(self, path: tuple[str, ...], text: str, known: Mapping[str, set[str]]) -> None:
@@ -112,17 +114,36 @@ class _Checker:
         )
 
     def _code(self, path: tuple[str, ...], code: Any) -> None:
-        if not isinstance(code, str) or code.startswith(_REMOTE):
+        if not isinstance(code, str) or references.is_open(code):
             return
         if code.startswith("file:"):
             self._add(path, "`code` takes no `file:`", "write the folder alone", "code-path")
-        elif not (self._base / Path(code).expanduser()).exists():
+        elif references.is_local(code) and not (self._base / Path(code).expanduser()).exists():
             self._add(
                 path,
                 f"code folder `{code}` does not exist",
                 "paths are relative to the folder of the YAML file",
                 "missing-path",
             )
+
+    def _includes(self, path: tuple[str, ...], data: Mapping[str, Any]) -> None:
+        """Check that what is put beside the code is there, and does not replace anything."""
+        code = data.get("code")
+        folder = self._base / Path(code).expanduser() if isinstance(code, str) else None
+        taken: dict[str, str] = {}
+        for index, each in enumerate(data.get("additional_includes") or ()):
+            found = (self._base / Path(str(each)).expanduser()).resolve()
+            if not found.exists():
+                hint = "paths are relative to the folder of the YAML file"
+                message = f"`{each}` does not exist"
+                self._add((*path, index), message, hint, "missing-path")
+                continue
+            if folder is not None and folder.is_dir() and (folder / found.name).exists():
+                taken.setdefault(found.name, f"{code}/{found.name}")
+            if found.name in taken:
+                message = f"`{each}` would replace `{taken[found.name]}`"
+                self._add((*path, index), message, "rename one of the two", "conflict")
+            taken[found.name] = str(each)
 
     def _environment(self, path: tuple[str, ...], environment: Any) -> None:
         if isinstance(environment, str):
@@ -143,6 +164,23 @@ class _Checker:
                 "missing-path",
             )
 
+    def references(self, value: Any, path: tuple[str | int, ...] = ()) -> None:
+        """Check that what begins like a reference of Azure ML is one."""
+        if isinstance(value, Mapping):
+            for key, each in value.items():
+                if key not in _FREE_TEXT:
+                    self.references(each, (*path, key))
+        elif isinstance(value, list):
+            for index, each in enumerate(value):
+                self.references(each, (*path, index))
+        elif isinstance(value, str) and value.startswith(("azureml:", "runs:")):
+            if references.is_open(value):
+                return
+            try:
+                references.parse(value)
+            except references.BadReference as bad:
+                self._add(path, str(bad), bad.hint, "reference", self._tolerated)
+
     # Inputs and outputs.
 
     def ports(self, data: Mapping[str, Any]) -> None:
@@ -156,14 +194,6 @@ class _Checker:
                         f"`{mode}` is not a mode of {group}",
                         f"use one of {', '.join(sorted(modes))}",
                         "unknown-word",
-                    )
-                unnamed = isinstance(port, Mapping) and port.get("version") and not port.get("name")
-                if group == "outputs" and unnamed:
-                    self._add(
-                        (group, name, "version"),
-                        "a version needs a name",
-                        "add `name:`",
-                        "missing-field",
                     )
 
     # Sweeps.

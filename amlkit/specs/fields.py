@@ -38,8 +38,15 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"expected a number, got `{str(value).lower()}`")  # noqa: TRY004
+    return value
+
+
 Text: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
 Whole: TypeAlias = Annotated[int, BeforeValidator(_whole)]
+Number: TypeAlias = Annotated[float, BeforeValidator(_number)]
 Word: TypeAlias = Annotated[str, BeforeValidator(_lower)]
 Tags: TypeAlias = dict[str, Any]
 Scalar: TypeAlias = str | bool | int | float
@@ -82,8 +89,8 @@ class Input(Spec):
     """Job input. Reference: "CLI (v2) command job YAML schema", Job inputs."""
 
     type: Word = Field("uri_folder", pattern=f"^({_DATA_TYPES}|string|number|integer|boolean)$")
-    path: str | None = None
-    mode: Word | None = None
+    path: str = optional()
+    mode: Word = optional()
     description: str | None = None
     value: Any = None
     default: Any = None
@@ -101,7 +108,7 @@ class Output(Spec):
 
     type: Word = Field("uri_folder", pattern=f"^({_DATA_TYPES})$")
     path: str | None = None
-    mode: Word | None = None
+    mode: Word = optional()
     name: str | None = None
     version: Text | None = None
     description: str | None = None
@@ -146,35 +153,35 @@ class Environment(Described):
 class Resources(Spec):
     """What a job runs on. Reference: "CLI (v2) command job YAML schema", `resources`."""
 
-    instance_count: Whole | None = None
-    instance_type: str | list[str] | None = None
-    max_instance_count: Whole | None = None
-    shm_size: Text | None = None
-    docker_args: str | list[str] | None = None
-    locations: list[str] | None = None
-    properties: dict[str, Any] | None = None
-    runtime_version: Text | None = None
+    instance_count: Whole = optional()
+    instance_type: str | list[str] = optional()
+    max_instance_count: Whole = optional()
+    shm_size: str = optional()
+    docker_args: str | list[str] = optional()
+    locations: list[str] = optional()
+    properties: dict[str, Any] = optional()
+    runtime_version: Text = optional()
 
 
 class Distribution(Spec):
     """Distribution of a job. Reference: "CLI (v2) command job YAML schema", Distribution."""
 
     type: Word = Field(pattern="^(pytorch|mpi|tensorflow|ray)$")
-    process_count_per_instance: Whole | None = None
-    worker_count: Whole | None = None
-    parameter_server_count: Whole | None = None
-    port: Whole | None = None
-    address: str | None = None
-    include_dashboard: bool | None = None
-    dashboard_port: Whole | None = None
-    head_node_additional_args: str | None = None
-    worker_node_additional_args: str | None = None
+    process_count_per_instance: Whole = optional()
+    worker_count: Whole = optional()
+    parameter_server_count: Whole = optional()
+    port: Whole = optional()
+    address: str = optional()
+    include_dashboard: bool = optional()
+    dashboard_port: Whole = optional()
+    head_node_additional_args: str = optional()
+    worker_node_additional_args: str = optional()
 
 
 class Limits(Spec):
     """Limits of a command job. timeout: seconds."""
 
-    timeout: Whole | None = None
+    timeout: Whole = optional()
 
 
 class QueueSettings(Spec):

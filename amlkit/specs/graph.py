@@ -149,12 +149,41 @@ class _Graph:
             return found
         if kind == "command":
             self._inline(part)
+        elif kind == "spark":
+            self._spark(part)
+        elif kind == "data_transfer" and data.get("task") == "import_data":
+            self._import(part)
         elif kind == "parallel":
             self._needed(part, ("task", "input_data"))
             self.code(part, data.get("task") or {}, ("task",))
         elif kind == "pipeline":
             self._needed(part, ("component",))
         return Interface(None, data.get("outputs") or {} if kind == "command" else None)
+
+    def _spark(self, part: Part) -> None:
+        """Check what Spark steps alone have: an entry, and inputs that are read in place."""
+        self._needed(part, ("entry",))
+        for name, value in (part.data.get("inputs") or {}).items():
+            if not isinstance(value, Mapping) or "path" not in value:
+                continue
+            mode = value.get("mode")
+            if str(mode).lower() != "direct":
+                message = (
+                    f"`{mode}` is not a mode of a Spark input" if mode else "`mode` is missing"
+                )
+                path = ("inputs", name, "mode")
+                hint = "write `mode: direct`: Spark reads its data in place"
+                self.found.append(part.problem(path, message, hint, code="unknown-word"))
+
+    def _import(self, part: Part) -> None:
+        """Check that an import's output fits its source."""
+        source = part.data.get("source") or {}
+        sink = (part.data.get("outputs") or {}).get("sink")
+        wanted = {"database": "mltable", "file_system": "uri_folder"}.get(str(source.get("type")))
+        if wanted and isinstance(sink, Mapping) and sink.get("type") not in {None, wanted}:
+            message = f"what is imported from a {source['type']} is a {wanted}"
+            path = ("outputs", "sink", "type")
+            self.found.append(part.problem(path, message, f"write {wanted}", code="wrong-type"))
 
     def _inline(self, part: Part) -> None:
         if not self._needed(part, ("command", "environment")):

@@ -12,6 +12,7 @@ from amlkit.specs.fields import (
     Environment,
     Inputs,
     Limits,
+    Number,
     Outputs,
     QueueSettings,
     Resources,
@@ -19,6 +20,8 @@ from amlkit.specs.fields import (
     Text,
     Whole,
     Word,
+    optional,
+    words,
 )
 
 
@@ -40,9 +43,11 @@ class JobBase(Described):
     """What every job has. Reference: "CLI (v2) command job YAML schema"."""
 
     type: str
+    name: str = optional()
+    description: str = optional()
     tags: dict[str, str | None] | None = None
     display_name: str | None = None
-    experiment_name: str | None = None
+    experiment_name: str = optional()
     compute: str | None = None
     inputs: Inputs | None = None
     outputs: Outputs | None = None
@@ -62,10 +67,10 @@ class CommandJob(JobBase):
     command: str
     code: str | None = None
     environment: str | Environment
-    environment_variables: dict[str, Text | None] | None = None
-    distribution: Distribution | None = None
-    resources: Resources | None = None
-    limits: Limits | None = None
+    environment_variables: dict[str, Text | None] = optional()
+    distribution: Distribution = optional()
+    resources: Resources = optional()
+    limits: Limits = optional()
     parameters: dict[str, Any] | None = None
     parent_job_name: str | None = None
 
@@ -77,9 +82,9 @@ class Trial(Spec):
     command: str
     code: str | None = None
     environment: str | Environment
-    environment_variables: dict[str, Text | None] | None = None
-    distribution: Distribution | None = None
-    resources: Resources | None = None
+    environment_variables: dict[str, Text | None] = optional()
+    distribution: Distribution = optional()
+    resources: Resources = optional()
     name: str | None = None
     version: Text | None = None
     display_name: str | None = None
@@ -98,30 +103,30 @@ class SweepLimits(Spec):
     """Limits of a sweep; timeouts in seconds."""
 
     max_total_trials: Whole
-    max_concurrent_trials: Whole | None = None
-    timeout: Whole | None = None
-    trial_timeout: Whole | None = None
+    max_concurrent_trials: Whole = optional()
+    timeout: Whole = optional()
+    trial_timeout: Whole = optional()
 
 
 class SamplingAlgorithm(Spec):
     """Sampling algorithm, in its long form."""
 
     type: Word = Field(pattern="^(random|grid|bayesian)$")
-    rule: Word | None = Field(None, pattern="^(random|sobol)$")
-    seed: Whole | None = None
-    logbase: float | str | None = None
+    rule: Word = optional(pattern="^(random|sobol)$")
+    seed: Whole = optional()
+    logbase: float | str = optional()
 
 
 class EarlyTermination(Spec):
     """Early termination policy."""
 
     type: Word = Field(pattern="^(bandit|median_stopping|truncation_selection)$")
-    evaluation_interval: Whole | None = None
-    delay_evaluation: Whole | None = None
-    slack_factor: float | None = None
-    slack_amount: float | None = None
-    truncation_percentage: Whole | None = None
-    exclude_finished_jobs: bool | None = None
+    evaluation_interval: Whole = optional()
+    delay_evaluation: Whole = optional()
+    slack_factor: Number = optional()
+    slack_amount: Number = optional()
+    truncation_percentage: Whole = optional()
+    exclude_finished_jobs: bool = optional()
 
 
 class Distributed(Spec):
@@ -131,23 +136,23 @@ class Distributed(Spec):
         pattern="^(choice|randint|uniform|quniform|loguniform|qloguniform"
         "|normal|qnormal|lognormal|qlognormal)$"
     )
-    values: list[Any] | None = None
-    min_value: float | None = None
-    max_value: float | None = None
-    q: float | None = None
-    mu: float | None = None
-    sigma: float | None = None
-    upper: float | None = None
+    values: list[Any] = optional()
+    min_value: Number = optional()
+    max_value: Number = optional()
+    q: Number = optional()
+    mu: Number = optional()
+    sigma: Number = optional()
+    upper: Number = optional()
 
 
 class SweepJob(JobBase):
     """Sweep job. Reference: "CLI (v2) sweep job YAML schema"."""
 
-    type: str = "sweep"
+    type: Word = Field(pattern=words("sweep"))
     trial: Trial
     sampling_algorithm: str | SamplingAlgorithm = "random"
     search_space: dict[str, Distributed]
     objective: Objective
-    early_termination: EarlyTermination | None = None
+    early_termination: EarlyTermination = optional()
     limits: SweepLimits
-    resources: Resources | None = None
+    resources: Resources = optional()

@@ -71,8 +71,13 @@ def load(
         problems += _meaning(found, parsed, base, lenient)
     errors = [each for each in problems if each.severity == "error"]
     if errors or model is None:
-        raise InvalidSpec(sorted(problems))
-    return result(found, model, parsed.data, path, base, tuple(sorted(problems)), parsed.at)
+        raise InvalidSpec(sorted(set(problems), key=_in_order))
+    warnings = tuple(sorted(set(problems), key=_in_order))
+    return result(found, model, parsed.data, path, base, warnings, parsed.at)
+
+
+def _in_order(problem: Problem) -> tuple[str, int, int, str, str]:
+    return (problem.file, problem.line, problem.column, problem.path, problem.message)
 
 
 def _meaning(kind: str, parsed: Source, base: Path, lenient: bool) -> list[Problem]:

@@ -34,6 +34,7 @@ from amlkit.specs.jobs import (
     Service,
     SweepLimits,
 )
+from amlkit.specs.spark import SparkEntryClass, SparkEntryFile, SparkResourceConfiguration
 
 
 class PipelineSettings(Spec):
@@ -55,7 +56,7 @@ class PipelineSettings(Spec):
 class PipelineJob(JobBase):
     """Pipeline job. Reference: "CLI (v2) pipeline job YAML schema"."""
 
-    type: str = "pipeline"
+    type: Word = Field(pattern="^pipeline$")
     jobs: dict[str, dict[str, Any]] | None = None
     component: str | dict[str, Any] | None = None
     settings: PipelineSettings | None = None
@@ -187,8 +188,24 @@ class ParallelStep(Step, _Parallel):
     """A parallel step without a component of its own file."""
 
 
+class SparkStep(Step):
+    """A Spark step. Reference: "CLI (v2) Spark component YAML schema", in a pipeline."""
+
+    entry: SparkEntryFile | SparkEntryClass | None = None
+    code: str | None = None
+    py_files: list[str] | str | None = None
+    jars: list[str] | str | None = None
+    files: list[str] | str | None = None
+    archives: list[str] | str | None = None
+    conf: dict[str, Any] | None = None
+    args: str | None = None
+    environment: str | Environment | None = None
+    additional_includes: list[str] | None = None
+    resources: SparkResourceConfiguration | None = None  # type: ignore[assignment]
+
+
 class OpenStep(Step):
-    """A step of a type whose own fields this version does not check: spark, automl and others."""
+    """A step of a type whose own fields this version does not check: automl and data transfer."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", populate_by_name=True)
 
@@ -201,7 +218,7 @@ STEPS: dict[str, type[Step]] = {
     "sweep": SweepStep,
     "parallel": ParallelStep,
     "pipeline": Step,
-    "spark": OpenStep,
+    "spark": SparkStep,
     "automl": OpenStep,
     "data_transfer": OpenStep,
     "import": OpenStep,

@@ -109,10 +109,12 @@ def parse(text: str, file: str) -> Source:
             file, 1, 1, f"the file is larger than {SIZE_LIMIT // 2**20} MiB", "too-large"
         )
     try:
+        _refuse_depth(text, file)
         loader = _LOADER(text)
         try:
             node = loader.get_single_node()
             if node is not None:
+                _refuse_weight(node, file)
                 builder = _Builder(source, loader)
                 source.data = builder.build(node, (), 0)
         finally:
@@ -128,6 +130,61 @@ def parse(text: str, file: str) -> Source:
         message = " ".join(str(error).split())[:200]
         raise _refused(file, 1, 1, f"this is not YAML: {message}", "yaml") from None
     return source
+
+
+def _refuse_depth(text: str, file: str) -> None:
+    """Raise where a text is nested too deeply, before it is composed: libyaml recurses.
+
+    Only a text that could be is looked at closer.
+    """
+    lines = text.splitlines()
+    could = (
+        text.count("[") + text.count("{") > DEPTH_LIMIT
+        or any(len(each) - len(each.lstrip(" ")) > DEPTH_LIMIT for each in lines)
+        or any(each.count("- ") + each.count("? ") > DEPTH_LIMIT for each in lines)
+    )
+    if not could:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                mark: Any = event.start_mark
+                line, column = mark.line + 1, mark.column + 1
+                raise _refused(file, line, column, "this is nested too deeply", "too-deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _refuse_weight(root: Any, file: str) -> None:
+    """Raise where aliases make few lines into too many values, before they are built."""
+    known: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def weight(node: Any) -> int:
+        key = id(node)
+        if key in open_nodes:
+            mark = node.start_mark
+            message = "an alias within what it stands for has no end"
+            raise _refused(file, mark.line + 1, mark.column + 1, message, "too-large")
+        if key not in known:
+            open_nodes.add(key)
+            if isinstance(node, yaml.MappingNode):
+                total = 1 + sum(weight(value) for _, value in node.value)
+            elif isinstance(node, yaml.SequenceNode):
+                total = 1 + sum(weight(each) for each in node.value)
+            else:
+                total = 1
+            if total > NODE_LIMIT:
+                mark = node.start_mark
+                message = "the aliases grow into too many values"
+                raise _refused(file, mark.line + 1, mark.column + 1, message, "too-large")
+            known[key] = total
+            open_nodes.discard(key)
+        return known[key]
+
+    weight(root)
 
 
 def _refused(

@@ -47,8 +47,6 @@ STRICTER = {
 }
 LAXER = {
     "p_env_noname.yml": "`env create --name` can give the name",
-    "import_data_invalid_output_type.yaml": "own fields of data_transfer steps are not read",
-    "pipeline_job_with_spark_job_with_invalid_input_mode.yml": "nor are those of spark steps",
 }
 FAMILIES = {
     "load_job": "job",

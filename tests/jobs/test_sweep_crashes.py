@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from amlkit.local.locks import is_locked
+
 TRIALS = 24
 KILLS = 20
 
@@ -22,7 +24,7 @@ def note(what):
     handle = os.open(LEDGER, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(handle, f"{what} {os.environ['MLFLOW_RUN_ID']} {sys.argv[1]} {os.getpid()}\\n".encode())
 note("begun")
-time.sleep(0.05)
+time.sleep(0.15)
 body = json.dumps({"run_id": os.environ["MLFLOW_RUN_ID"], "key": "score", "timestamp": 1,
                    "value": float(sys.argv[1])}).encode()
 urllib.request.urlopen(urllib.request.Request(
@@ -53,16 +55,23 @@ def alive(pid):
     return state != "Z"
 
 
-def kill_at(home, seconds):
-    """Kill the supervisor some time after it was started, and see that nothing of it is left."""
-    pid = int(next(home.rglob("jobs/s/supervisor.pid")).read_text())
+def kill_at(home, ledger, *, steps, seconds):
+    """Kill the supervisor some time after the ledger has so many lines, and see that nothing of it
+    is left. Moments told in begun and ended trials are as random on a slow machine."""
+    folder = next(home.rglob("jobs/s/supervisor.pid")).parent
+    pid = int((folder / "supervisor.pid").read_text())
+    deadline = time.monotonic() + 30
+    while len(lines(ledger)) < steps and alive(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
     time.sleep(seconds)
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
     deadline = time.monotonic() + 10
-    while alive(pid):
+    # Its guardian holds the lock until what was left is killed, too.
+    while alive(pid) or is_locked(folder / "supervisor.lock"):
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
@@ -78,9 +87,10 @@ def test_twenty_kills_at_random_moments_leave_every_trial_done_exactly_once(amlk
     started = amlkit("job", "sweep", "sweep.yml", "--name", "s", "--current-python", "-o", "none")
     assert started.returncode == 0, started.stderr
     kept: dict[str, object] = {}
-    interrupted = 0
+    interrupted, before = 0, 0
     for _ in range(KILLS):
-        kill_at(tmp_path / "home", moments.uniform(0, 0.35))
+        steps, seconds = before + moments.randrange(5), moments.uniform(0, 0.05)
+        kill_at(tmp_path / "home", ledger, steps=steps, seconds=seconds)
         shown = json.loads(amlkit("job", "show", "s").stdout)
         rows = {row["name"]: row for row in json.loads(amlkit("job", "trials", "s").stdout)}
         # Nothing that was finished is lost, or changed by what came after.
@@ -94,6 +104,7 @@ def test_twenty_kills_at_random_moments_leave_every_trial_done_exactly_once(amlk
         assert "died" in shown["error"]
         interrupted += 1
         assert not [pid for *_, pid in lines(ledger) if alive(pid)], "a trial outlived its sweep"
+        before = len(lines(ledger))
         resumed = amlkit("job", "resume", "s", "-o", "none")
         assert resumed.returncode == 0, resumed.stderr
     done = amlkit("job", "wait", "s", "-o", "none")

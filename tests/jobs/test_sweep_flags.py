@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from amlkit import specs
-from amlkit.errors import Conflict, UsageError
+from amlkit.errors import Conflict, InvalidSpec, UsageError
 from amlkit.services.submissions import prepare_sweep
 
 COMMAND = """
@@ -153,3 +153,13 @@ def test_bayesian_sampling_with_early_termination_runs_here_and_says_that_azure_
     assert made.document["sampling_algorithm"] == "bayesian"
     assert made.document["early_termination"] == {"type": "median_stopping", "delay_evaluation": 3}
     assert [each.severity for each in made.warnings] == ["warning"]
+
+
+def test_what_flags_break_is_told_without_a_line_of_the_file(folder):
+    made = prepare_sweep("sweep.yml", concurrency=20).spec
+    assert [(each.path, each.line) for each in made.warnings] == [
+        ("limits.max_concurrent_trials", 0)
+    ]
+    with pytest.raises(InvalidSpec) as refused:
+        of_sweep(parameters={"x": "uniform(1,0)"})
+    assert str(refused.value).startswith("sweep.yml: search_space.x")

@@ -178,3 +178,32 @@ def test_no_probe_crashes_and_verdicts_mostly_agree_with_the_sdk():
             agree += accepted == (row["sdk_accepts"] == "yes")
     assert total > 150
     assert agree / total > 0.83
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: " + "[" * 100_000 + "]" * 100_000, "too-deep"),
+        ("\n".join(" " * depth + "a:" for depth in range(400)), "too-deep"),
+        (
+            "a: &a [x,x,x,x]\n"
+            + "".join(
+                f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 9)}]\n"
+                for n in range(9)
+            ),
+            "too-large",
+        ),
+        ("a: &a [*a]\n", "too-large"),
+        ("a: '" + "x" * 2_000_000 + "'\n", "yaml"),
+        ("<<: 3\na: 1\n", "yaml"),
+        ("{a: 1}: 2\n", "yaml"),
+        ("a: 2020-99-99\n", "yaml"),
+        ("a: !!float x\n", "yaml"),
+    ],
+    ids=["deep list", "deep mapping", "bomb", "endless", "scalar", "merge", "key", "date", "tag"],
+)
+def test_what_is_not_reasonable_is_refused_before_it_is_built(text, code):
+    with pytest.raises(InvalidSpec) as caught:
+        specs.load("-", kind="job", text=text)
+    assert {each.code for each in caught.value.problems} == {code}
+    assert caught.value.problems[0].line > 0

@@ -79,7 +79,10 @@ def test_only_a_program_with_plain_words_is_run_without_a_shell(text, direct, pl
 @example(given_words=["=", "-"])
 def test_a_program_gets_what_bash_would_give_it(place, given_words):
     text = " ".join(["show", *given_words])
-    assert run(command_line(text, place[1]), place) == run([*shell(), text], place)
+    command = command_line(text, place[1])
+    # What bash runs in either case need not be the same twice: `$$`, `a | b`.
+    if command != [*shell(), text]:
+        assert run(command, place) == run([*shell(), text], place)
 
 
 def test_a_start_up_file_of_the_shell_is_honoured(place):

@@ -1,0 +1,187 @@
+"""A container of Azure storage, through obstore: files listed, sent, fetched, removed.
+
+obstore sends a thousand small files for a fifth of the processor time of azure-storage-blob,
+500 MB in two thirds of the time, and is imported in 50 ms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from amlkit.errors import AmlkitError, NotSupported
+from amlkit.local.storage.places import Place
+from amlkit.local.storage.refusals import translated
+from amlkit.local.storage.stored import Moved, Stored, hash_of
+
+MD5 = "amlkit_md5"
+_ONE_REQUEST = 16 * 1024 * 1024
+_BLOCK = 8 * 1024 * 1024
+
+
+class BlobStore:
+    """The files of one container. login: fields for obstore, or a function that returns a key."""
+
+    remote = True
+
+    def __init__(self, name: str, place: Place, login: dict[str, Any]) -> None:
+        self.name = name
+        self.place = place
+        self._login = login
+
+    @cached_property
+    def _store(self) -> Any:
+        try:
+            from obstore.store import AzureStore
+        except ModuleNotFoundError:
+            raise NotSupported(
+                f"datastore `{self.name}` is in Azure storage, which needs the blob extra",
+                hint="pip install 'amlkit[blob]'",
+            ) from None
+        return AzureStore(
+            self.place.container,
+            prefix=self.place.prefix or None,
+            account_name=self.place.account,
+            endpoint=self.place.url,
+            client_options={
+                "allow_http": self.place.url.startswith("http://"),
+                "connect_timeout": timedelta(seconds=10),
+                "timeout": timedelta(minutes=10),
+            },
+            retry_config={"max_retries": 4, "retry_timeout": timedelta(minutes=2)},
+            **self._login,
+        )
+
+    def files(self, prefix: str) -> Iterator[Stored]:
+        """Yield the file at a path and those below it."""
+        import obstore
+
+        with translated(self.name, self.place):
+            if prefix:
+                # A folder is not found here, and the listing below says what is missing.
+                with suppress(FileNotFoundError, obstore.exceptions.NotFoundError):
+                    yield _stored(obstore.head(self._store, prefix))
+            for batch in obstore.list(self._store, prefix=prefix or None, chunk_size=1000):
+                for each in batch:
+                    if each["path"] != prefix:
+                        yield _stored(each)
+
+    def md5(self, path: str) -> str | None:
+        """Return the MD5 that was stored with a file, or None."""
+        import obstore
+
+        with translated(self.name, self.place):
+            found = obstore.get(self._store, path, options={"head": True})
+            value: str | None = found.attributes.get(MD5)
+            return value
+
+    def put(self, path: str, source: Path, moved: Moved) -> None:
+        """Write a file; it is there whole or not at all, with its MD5 beside it."""
+        import obstore
+
+        with translated(self.name, self.place):
+            attributes = {MD5: hash_of(source)}
+            if source.stat().st_size <= _ONE_REQUEST:
+                content = source.read_bytes()
+                obstore.put(self._store, path, content, attributes=attributes)
+                moved(len(content))
+            else:
+                blocks = _blocks(source, moved)
+                obstore.put(
+                    self._store, path, blocks, attributes=attributes, chunk_size=_BLOCK,
+                    max_concurrency=4,
+                )  # fmt: skip
+
+    def fetch(self, stored: Stored, target: Path, moved: Moved) -> None:
+        """Write a file to `target`, going on where an earlier attempt at the same stopped.
+
+        Raises: AmlkitError: what came is not what was stored.
+        """
+        import obstore
+
+        mark = hashlib.sha256(f"{stored.etag}{stored.size}".encode()).hexdigest()[:12]
+        part = target.with_name(f".{target.name[:200]}.{mark}.part")
+        start = part.stat().st_size if part.exists() else 0
+        if start > stored.size:
+            part.unlink()
+            start = 0
+        moved(start)
+        options: dict[str, Any] = {"if_match": stored.etag} if stored.etag else {}
+        with translated(self.name, self.place):
+            if start == stored.size:
+                found = obstore.get(self._store, stored.path, options={**options, "head": True})
+                part.touch()
+            else:
+                if start:
+                    options["range"] = {"offset": start}
+                found = obstore.get(self._store, stored.path, options=options)
+                with part.open("ab") as sink:
+                    for chunk in found.stream(min_chunk_size=_BLOCK):
+                        sink.write(chunk)
+                        moved(len(chunk))
+            _check(part, stored, found.attributes.get(MD5))
+        part.replace(target)
+
+    def delete(self, path: str) -> None:
+        """Remove a file."""
+        import obstore
+
+        with translated(self.name, self.place):
+            obstore.delete(self._store, path)
+
+
+def _stored(meta: Any) -> Stored:
+    modified: datetime = meta["last_modified"]
+    return Stored(meta["path"], int(meta["size"]), modified.astimezone(UTC), meta["e_tag"])
+
+
+def _blocks(source: Path, moved: Moved) -> Iterator[bytes]:
+    with source.open("rb") as content:
+        while block := content.read(_BLOCK):
+            yield block
+            moved(len(block))
+
+
+def _check(part: Path, stored: Stored, md5: str | None) -> None:
+    if part.stat().st_size != stored.size or (md5 is not None and hash_of(part) != md5):
+        part.unlink()
+        raise AmlkitError(
+            f"`{stored.path}` did not come as it was stored: its checksum differs",
+            hint="download it again; if it happens again, upload it again",
+        )
+
+
+def identity() -> dict[str, Any]:
+    """Return what obstore needs to go by identity: `az login` where there is one.
+
+    Without the Azure CLI, a service principal in AZURE_CLIENT_ID, AZURE_TENANT_ID and
+    AZURE_CLIENT_SECRET, or the machine's managed identity.
+    """
+    principal = os.environ.get("AZURE_CLIENT_SECRET") or os.environ.get(
+        "AZURE_FEDERATED_TOKEN_FILE"
+    )
+    return {"use_azure_cli": True} if shutil.which("az") and not principal else {}
+
+
+def login_with(kind: str, secret: str, more: dict[str, Any]) -> dict[str, Any]:
+    """Return what obstore needs to log in with an account key, a SAS or a service principal."""
+    if kind == "account_key":
+        return {"credential_provider": lambda: {"access_key": secret, "expires_at": None}}
+    if kind == "sas_token":
+        token = secret.removeprefix("?")
+        return {"credential_provider": lambda: {"sas_token": token, "expires_at": None}}
+    found = {
+        "client_secret": secret,
+        "client_id": more["client_id"],
+        "tenant_id": more["tenant_id"],
+    }
+    if more.get("authority_url"):
+        found["authority_host"] = more["authority_url"]
+    return found

@@ -1,0 +1,159 @@
+"""Copying between this machine and a datastore: only what is missing, several files at once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import datetime
+from pathlib import Path
+
+from amlkit import transfers
+from amlkit.errors import NotFound
+from amlkit.local.storage.blob_store import BlobStore
+from amlkit.local.storage.folder_store import FolderStore
+from amlkit.local.storage.stored import Stored, hash_of
+from amlkit.transfers import Transfer, Transferred
+from amlkit.workspace import Progress
+
+PARALLEL_FILES = 16
+Store = BlobStore | FolderStore
+
+
+class Tally:
+    """Counts files and bytes from several threads, for one progress callback."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._files = self._bytes = 0
+
+    def moved(self, size: int, files: int = 0) -> None:
+        """Note that bytes moved, and files when they are whole."""
+        with self._lock:
+            self._bytes += size
+            self._files += files
+            if self._progress:
+                self._progress(self._files, self._bytes)
+
+
+def upload(store: Store, source: Path, target: str, how: Transfer) -> Transferred:
+    """Copy a file, a folder or what a glob finds; what is there already is not sent again.
+
+    Raises: NotFound: nothing is there to send.
+    """
+    files = transfers.local_files(source, target)
+    start = next(iter(files)) if len(files) == 1 and not how.delete else target
+    there = {each.path: each for each in store.files(start)}
+    known: set[str] = set()
+
+    def look(path: str) -> None:
+        if _same(store, there.get(path), files[path]):
+            known.add(path)
+
+    _each(look, files, Tally(None))
+    wanted = [path for path in sorted(files) if path not in known]
+    surplus = sorted(set(there) - set(files)) if how.delete else []
+    size = sum(files[path].stat().st_size for path in wanted)
+    if not how.dry:
+        tally = Tally(how.progress)
+        _each(lambda path: store.put(path, files[path], tally.moved), wanted, tally)
+        _each(store.delete, surplus, Tally(None))
+    return Transferred(
+        tuple(wanted), len(files) - len(wanted), tuple(surplus), size, dry_run=how.dry
+    )
+
+
+def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transferred:
+    """Copy a file, a folder or what a glob finds to `target`; what is there stays as it is.
+
+    Raises: NotFound: nothing is there. AmlkitError, Conflict: a name that is not safe here.
+    """
+    files = _stored_files(store, prefix)
+    places = {name: transfers.local_target(target, name) for name in files}
+    if files:
+        transfers.check_clashes(files, case_sensitive=_tells_case(target))
+    wanted = [name for name, each in sorted(files.items()) if not _is_there(places[name], each)]
+    surplus = _surplus(target, set(places.values())) if how.delete else []
+    size = sum(files[name].size for name in wanted)
+    if not how.dry:
+        tally = Tally(how.progress)
+
+        def one(name: str) -> None:
+            place, stored = places[name], files[name]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            store.fetch(stored, place, tally.moved)
+            os.utime(place, (_seconds(stored.modified),) * 2)
+
+        _each(one, wanted, tally)
+        for path in surplus:
+            path.unlink()
+    return Transferred(
+        tuple(wanted),
+        len(files) - len(wanted),
+        tuple(each.relative_to(target).as_posix() for each in surplus),
+        size,
+        dry_run=how.dry,
+    )
+
+
+def _stored_files(store: Store, prefix: str) -> dict[str, Stored]:
+    """Return what a prefix or a glob means, by its path below it."""
+    base, pattern = transfers.split_glob(prefix)
+    listed = {each.path: each for each in store.files(base)}
+    marks = transfers.without_folder_marks({name: each.size for name, each in listed.items()})
+    names = transfers.below(marks, base, pattern)
+    found = {name: listed[path] for name, path in names.items()}
+    if not found and (prefix or pattern):
+        raise NotFound(
+            f"datastore `{store.name}` has no `{prefix}`",
+            hint=f"amlkit datastore ls {store.name}",
+        )
+    return found
+
+
+def _same(store: Store, stored: Stored | None, source: Path) -> bool:
+    if stored is None or stored.size != source.stat().st_size:
+        return False
+    return store.md5(stored.path) == hash_of(source)
+
+
+def _is_there(place: Path, stored: Stored) -> bool:
+    if not place.is_file():
+        return False
+    facts = place.stat()
+    return facts.st_size == stored.size and abs(facts.st_mtime - _seconds(stored.modified)) < 1e-3
+
+
+def _seconds(moment: datetime) -> float:
+    return moment.timestamp()
+
+
+def _surplus(target: Path, kept: set[Path]) -> list[Path]:
+    return sorted(path for path in target.rglob("*") if path.is_file() and path not in kept)
+
+
+def _tells_case(target: Path) -> bool:
+    """Tell whether the file system of a folder, or of what will hold it, knows upper case."""
+    folder = next(each for each in (target.absolute(), *target.absolute().parents) if each.is_dir())
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".case-", dir=folder) as probe:
+            path = Path(probe.name)
+            return not path.with_name(path.name.swapcase()).exists()
+    except OSError:
+        return True
+
+
+def _each(one: Callable[[str], None], names: Iterable[str], tally: Tally) -> None:
+    """Do one thing to each name, several at once; the first error ends it and is raised."""
+    with ThreadPoolExecutor(PARALLEL_FILES) as pool:
+        running = [pool.submit(one, each) for each in names]
+        try:
+            for each in as_completed(running):
+                each.result()
+                tally.moved(0, files=1)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

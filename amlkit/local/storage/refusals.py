@@ -1,0 +1,100 @@
+"""The one table from what obstore raises to what amlkit raises, without the requests it quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from amlkit.errors import AmlkitError, NotFound, NotLoggedIn
+from amlkit.local.storage.places import Place
+
+# Source: "Blob service error codes" and "Common REST API error codes".
+_REFUSED = {
+    "AccountIsDisabled",
+    "AuthenticationFailed",
+    "AuthorizationFailure",
+    "AuthorizationPermissionMismatch",
+    "AuthorizationProtocolMismatch",
+    "AuthorizationResourceTypeMismatch",
+    "AuthorizationServiceMismatch",
+    "AuthorizationSourceIPMismatch",
+    "InsufficientAccountPermissions",
+    "InvalidAuthenticationInfo",
+    "KeyBasedAuthenticationNotPermitted",
+    "NoAuthenticationInformation",
+    "PublicAccessNotPermitted",
+}
+_NO_CONTAINER = {"ContainerNotFound", "FilesystemNotFound", "ContainerBeingDeleted"}
+_BAD_NAMES = ("EmptySegment", "BadSegment", "InvalidPath", "Error parsing Path", 'Path "')
+_UNREACHABLE = ("error sending request", "HTTP error", "Connect", "dns error", "timed out")
+
+
+@contextmanager
+def translated(datastore: str, place: Place) -> Iterator[None]:
+    """Raise amlkit's errors for obstore's."""
+    import obstore.exceptions as theirs
+
+    try:
+        yield
+    except theirs.BaseError as error:
+        raise _error(error, datastore, place) from None
+    except (FileNotFoundError, PermissionError) as error:
+        # obstore raises these for answers too; what the file system raises names its file.
+        if error.filename is not None:
+            raise
+        raise _error(error, datastore, place) from None
+
+
+def _error(error: Exception, datastore: str, place: Place) -> AmlkitError:
+    subject = f"datastore `{datastore}` ({place.address})"
+    kind, text = type(error).__name__, str(error)
+    found = re.search(r"<Code>(\w+)</Code>", text) or re.search(r'"code":\s*"(\w+)"', text)
+    code = found[1] if found else ""
+    if code in _REFUSED or kind in {"PermissionDeniedError", "UnauthenticatedError"}:
+        return _refused(subject, code, text)
+    if code in _NO_CONTAINER:
+        return NotFound(
+            f"{subject}: there is no container `{place.container}`",
+            hint=f"check its name, or make it in the storage account; amlkit datastore show"
+            f" {datastore}",
+        )
+    if kind in {"NotFoundError", "FileNotFoundError"}:
+        return NotFound(
+            f"{subject}: there is no such file", hint=f"amlkit datastore ls {datastore}"
+        )
+    if kind == "PreconditionError":
+        return AmlkitError(f"{subject}: a file changed while it was read", hint="do it again")
+    if any(each in text for each in _BAD_NAMES):
+        return AmlkitError(
+            f"{subject}: it has names that are not safe to use, with `..` or empty parts",
+            hint="rename them in the storage account",
+        )
+    if "azure cli" in text.lower() or "169.254.169.254" in text or "/oauth2/" in text:
+        return NotLoggedIn(
+            f"{subject}: no identity was found that the storage takes",
+            hint="az login, or define the datastore with a key or a SAS",
+        )
+    if not code and any(each in text for each in _UNREACHABLE):
+        return AmlkitError(
+            f"{subject}: the storage cannot be reached",
+            hint="check the account name, the endpoint, the network and HTTPS_PROXY",
+        )
+    return AmlkitError(
+        f"{subject}: the storage could not answer" + (f" ({code})" if code else ""),
+        hint="try again in a minute",
+    )
+
+
+def _refused(subject: str, code: str, text: str) -> NotLoggedIn:
+    about = f" ({code})" if code else ""
+    if "expir" in text.lower() or "Signature not valid in the specified time frame" in text:
+        return NotLoggedIn(
+            f"{subject}: the SAS token has expired{about}",
+            hint="make a new one: amlkit datastore create ... --sas-token-stdin",
+        )
+    return NotLoggedIn(
+        f"{subject}: Azure refuses the credentials{about}",
+        hint="the key or SAS may be wrong or expired: define it again with `amlkit datastore"
+        " create`; an identity needs the role Storage Blob Data Contributor",
+    )

@@ -1,0 +1,110 @@
+"""What the SDK's own loaders refuse in a mutated spec, amlkit refuses too."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from amlkit import specs
+from amlkit.errors import InvalidSpec
+
+ml = pytest.importorskip("azure.ai.ml", reason="the extra `azure` is not installed")
+pytestmark = [pytest.mark.filterwarnings("ignore")]
+
+COMMAND = {
+    "type": "command",
+    "name": "j",
+    "command": "echo ${{inputs.x}} ${{outputs.o}}",
+    "environment": "azureml:e:1",
+    "environment_variables": {"A": "1"},
+    "inputs": {"x": {"type": "uri_file", "path": "https://a.b/c.csv", "mode": "ro_mount"}},
+    "outputs": {"o": {"type": "uri_folder", "mode": "rw_mount"}},
+    "compute": "azureml:c",
+    "limits": {"timeout": 30},
+    "resources": {"instance_count": 2, "instance_type": "s", "shm_size": "2g"},
+    "distribution": {"type": "pytorch", "process_count_per_instance": 2},
+    "experiment_name": "e",
+    "description": "d",
+}
+SWEEP = {
+    "type": "sweep",
+    "trial": {"command": "echo ${{search_space.lr}}", "environment": "azureml:e:1"},
+    "search_space": {"lr": {"type": "uniform", "min_value": 0.1, "max_value": 0.9}},
+    "sampling_algorithm": {"type": "random", "seed": 3},
+    "objective": {"goal": "maximize", "primary_metric": "a"},
+    "early_termination": {"type": "bandit", "slack_factor": 0.1, "evaluation_interval": 1},
+    "limits": {"max_total_trials": 4, "max_concurrent_trials": 2, "timeout": 600},
+    "compute": "azureml:c",
+}
+ENDPOINT = {"name": "ep", "auth_mode": "key", "traffic": {"a": 10}, "tags": {"k": "v"}}
+COMPUTE = {
+    "name": "c",
+    "type": "amlcompute",
+    "size": "s",
+    "min_instances": 0,
+    "max_instances": 2,
+    "tier": "dedicated",
+    "network_settings": {"vnet_name": "v", "subnet": "s"},
+}
+DATASTORE = {
+    "name": "d",
+    "type": "azure_blob",
+    "account_name": "a",
+    "container_name": "c",
+    "credentials": {"account_key": "k"},
+}
+CASES = {
+    "job": (COMMAND, "load_job"),
+    "job.sweep": (SWEEP, "load_job"),
+    "online_endpoint": (ENDPOINT, "load_online_endpoint"),
+    "compute": (COMPUTE, "load_compute"),
+    "datastore": (DATASTORE, "load_datastore"),
+}
+
+
+def sdk_refuses(loader, file):
+    try:
+        getattr(ml, loader)(file)
+    except Exception:
+        return True
+    return False
+
+
+def mutations(document, prefix=()):
+    """Yield (what was done, document): every field dropped, renamed, emptied, or retyped."""
+    for key, value in document.items():
+        path = (*prefix, key)
+        yield f"drop {path}", {k: v for k, v in document.items() if k != key}
+        yield f"rename {path}", {f"{k}_x" if k == key else k: v for k, v in document.items()}
+        for other in (None, [1], {"zz": 1}, "text", 7, True, 1.5):
+            yield f"{path} = {other!r}", {**document, key: other}
+        if isinstance(value, dict):
+            for what, below in mutations(value, path):
+                yield what, {**document, key: below}
+
+
+def refuses(kind, file):
+    try:
+        specs.load(file, kind=kind)
+    except InvalidSpec:
+        return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", CASES)
+def test_every_mutation_that_the_sdk_refuses_is_refused(tmp_path, kind):
+    document, loader = CASES[kind]
+    file = tmp_path / "spec.yml"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert not sdk_refuses(loader, file)
+    assert not refuses(kind, file)
+    taken, refused = [], 0
+    for what, changed in mutations(document):
+        file.write_text(json.dumps(changed), encoding="utf-8")
+        if sdk_refuses(loader, file):
+            refused += 1
+            taken += [] if refuses(kind, file) else [what]
+    assert taken == []
+    assert refused > len(document)

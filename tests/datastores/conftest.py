@@ -1,0 +1,107 @@
+"""A real Azurite with a container of its own for each test, and a keyring in a file."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import azurite
+
+
+@dataclass
+class Storage:
+    """A container, and the flags that define it as a datastore."""
+
+    endpoint: str
+    container: str
+
+    @property
+    def flags(self):
+        return (
+            "--type", "azure_blob", "--protocol", "http", "--endpoint", self.endpoint,
+            "--account-name", azurite.ACCOUNT, "--container-name", self.container,
+        )  # fmt: skip
+
+    @property
+    def env(self):
+        return {"STORAGE_KEY": azurite.KEY}
+
+    @property
+    def client(self):
+        from azure.storage.blob import ContainerClient
+
+        url = f"http://{self.endpoint}/{azurite.ACCOUNT}"
+        return ContainerClient(url, self.container, credential=azurite.KEY)
+
+    def names(self):
+        with self.client as client:
+            return sorted(each.name for each in client.list_blobs())
+
+    def put(self, name, content, **more):
+        with self.client as client:
+            client.upload_blob(name, content, overwrite=True, **more)
+
+    def sas(self, *, hours):
+        from datetime import UTC, datetime, timedelta
+
+        from azure.storage.blob import ContainerSasPermissions, generate_container_sas
+
+        now = datetime.now(UTC)
+        return generate_container_sas(
+            azurite.ACCOUNT, self.container, account_key=azurite.KEY,
+            permission=ContainerSasPermissions(read=True, write=True, list=True, delete=True),
+            start=now - timedelta(hours=9), expiry=now + timedelta(hours=hours),
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def azurite_endpoint():
+    try:
+        with azurite.running() as endpoint:
+            yield endpoint
+    except azurite.Missing as cause:
+        pytest.skip(f"no Azurite: {cause}")
+
+
+@pytest.fixture
+def storage(azurite_endpoint):
+    found = Storage(azurite_endpoint, f"c{uuid.uuid4().hex[:12]}")
+    with found.client as client:
+        client.create_container()
+    return found
+
+
+@pytest.fixture
+def blob(storage, amlkit):
+    """Run amlkit with a datastore `images` that is the container; its key in a variable."""
+
+    def run(*arguments, env=None, **more):
+        return amlkit(*arguments, env={**storage.env, **(env or {})}, **more)
+
+    made = run(
+        "datastore",
+        "create",
+        "--name",
+        "images",
+        *storage.flags,
+        "--account-key-env",
+        "STORAGE_KEY",
+    )
+    assert made.returncode == 0, made.stderr
+    return run
+
+
+@pytest.fixture
+def keyring_env(tmp_path):
+    """Variables that give the keyring package a backend, as a desktop's settings do."""
+    folder = Path(__file__).parent / "keyring_backend"
+    return {
+        "PYTHONPATH": str(folder),
+        "PYTHON_KEYRING_BACKEND": "file_keyring.FileKeyring",
+        "FILE_KEYRING": str(tmp_path / "outside-the-workspace.json"),
+    }

@@ -1,0 +1,232 @@
+"""Datastores in Azure storage, from the embedded workspace, against a real Azurite."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def make_files(folder, count, size=512):
+    for number in range(count):
+        path = folder / f"class{number % 3}" / f"{number:04}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(hashlib.sha256(str(number).encode()).digest() * (size // 32))
+
+
+def done(result):
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_a_folder_goes_up_and_comes_back_and_goes_up_only_once(blob, storage, tmp_path):
+    make_files(tmp_path / "in", 40)
+    up = ("datastore", "upload", "images", "--path", "in", "--target", "raw", "-o", "json")
+    assert done(blob(*up))["skipped"] == 0
+    assert len(storage.names()) == 40
+    again = done(blob(*up))
+    assert (again["copied"], again["skipped"]) == ([], 40)
+    (tmp_path / "in" / "class0" / "0000.bin").write_bytes(b"x" * 512)
+    assert done(blob(*up))["copied"] == ["raw/class0/0000.bin"]
+    down = ("datastore", "download", "images", "raw", "-p", "out", "-o", "json")
+    assert len(done(blob(*down))["copied"]) == 40
+    assert tree(tmp_path / "out") == tree(tmp_path / "in")
+    assert done(blob(*down))["skipped"] == 40
+
+
+def test_globs_choose_what_is_listed_sent_and_fetched(blob, storage, tmp_path):
+    make_files(tmp_path / "in", 6)
+    (tmp_path / "in" / "note.txt").write_text("hello")
+    blob("datastore", "upload", "images", "--path", "in/**/*.bin", "--target", "t")
+    assert len(storage.names()) == 6
+    blob("datastore", "upload", "images", "--path", "in/*.txt", "--target", "t")
+    listed = blob("datastore", "ls", "images", "t/*.txt", "-o", "name")
+    assert listed.stdout.split() == ["t/note.txt"]
+    assert len(done(blob("datastore", "ls", "images", "**/class1/*"))) == 2
+    done(blob("datastore", "download", "images", "t/class[01]/*", "-p", "o", "-o", "json"))
+    assert {each.split("/")[0] for each in tree(tmp_path / "o")} == {"class0", "class1"}
+
+
+def test_a_mirror_needs_a_yes_and_a_dry_run_changes_nothing(blob, storage, tmp_path):
+    make_files(tmp_path / "in", 3)
+    storage.put("t/old.bin", b"old")
+    storage.put("elsewhere.bin", b"stays")
+    up = ("datastore", "upload", "images", "--path", "in", "--target", "t", "--delete")
+    assert blob(*up).returncode == 2
+    planned = done(blob(*up, "--dry-run"))
+    assert (planned["deleted"], len(planned["copied"])) == (["t/old.bin"], 3)
+    assert storage.names() == ["elsewhere.bin", "t/old.bin"]
+    assert blob(*up, "--yes").returncode == 0
+    assert "t/old.bin" not in storage.names()
+    assert "elsewhere.bin" in storage.names()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").write_text("old")
+    down = ("datastore", "download", "images", "t", "--delete")
+    assert blob(*down, "--yes").returncode == 2
+    assert blob(*down, "-p", "out", "--yes").returncode == 0
+    assert tree(tmp_path / "out") == tree(tmp_path / "in")
+
+
+def test_one_file_goes_up_and_down_by_its_name(blob, storage, tmp_path):
+    (tmp_path / "a.csv").write_text("1,2\n")
+    assert blob("datastore", "upload", "images", "--path", "a.csv").returncode == 0
+    assert storage.names() == ["a.csv"]
+    assert blob("datastore", "download", "images", "a.csv", "-p", "o").returncode == 0
+    assert (tmp_path / "o" / "a.csv").read_text() == "1,2\n"
+
+
+def test_a_damaged_file_is_told_and_not_left(blob, storage, tmp_path):
+    (tmp_path / "a.csv").write_text("1,2\n")
+    blob("datastore", "upload", "images", "--path", "a.csv")
+    with storage.client as client:
+        kept = client.get_blob_client("a.csv").get_blob_properties().metadata
+    storage.put("a.csv", b"1,3\n", metadata=kept)
+    failed = blob("datastore", "download", "images", "a.csv", "-p", "o")
+    assert failed.returncode == 1
+    assert "checksum differs" in failed.stderr
+    assert not tree(tmp_path / "o")
+
+
+def test_the_empty_blobs_that_stand_for_folders_are_not_files(blob, storage, tmp_path):
+    storage.put("d", b"")
+    storage.put("d/a.txt", b"a")
+    assert blob("datastore", "ls", "images", "-o", "name").stdout.split() == ["d/a.txt"]
+    assert blob("datastore", "download", "images", "d", "-p", "o").returncode == 0
+    assert tree(tmp_path / "o") == {"a.txt": b"a"}
+
+
+@pytest.mark.parametrize("name", ["C:evil", "a//b"])
+def test_names_that_would_lead_out_of_the_folder_are_refused(blob, storage, tmp_path, name):
+    storage.put(name, b"x")
+    failed = blob("datastore", "download", "images", "*", "-p", "o")
+    assert failed.returncode == 1, failed.stderr
+    assert "hint: rename" in failed.stderr
+    assert not (tmp_path / "o").exists() or not tree(tmp_path / "o")
+
+
+def test_a_blob_that_is_also_a_folder_is_refused(blob, storage):
+    storage.put("a", b"x")
+    storage.put("a/b", b"x")
+    assert blob("datastore", "download", "images", "*", "-p", "o").returncode == 0
+    failed = blob("datastore", "download", "images", "**", "-p", "o2")
+    assert failed.returncode == 6
+    assert "`a` is a file, and the folder of `a/b`" in failed.stderr
+
+
+# Refusals.
+
+
+def test_a_wrong_key_is_a_login_error(blob, storage):
+    wrong = {"STORAGE_KEY": "d3JvbmcgYnV0IHZhbGlkIGJhc2U2NA=="}
+    failed = blob("datastore", "ls", "images", env=wrong)
+    assert failed.returncode == 4
+    assert "Azure refuses the credentials" in failed.stderr
+    assert len(failed.stderr.strip().splitlines()) == 2
+
+
+def test_a_key_that_is_not_in_its_variable_names_the_variable(blob):
+    failed = blob("datastore", "ls", "images", env={"STORAGE_KEY": ""})
+    assert failed.returncode == 4
+    assert "`STORAGE_KEY`" in failed.stderr
+
+
+def test_a_missing_container_is_not_found(amlkit, storage):
+    flags = [*storage.flags[:-1], "nothere"]
+    amlkit("datastore", "create", "--name", "x", *flags, "--account-key-env", "STORAGE_KEY")
+    failed = amlkit("datastore", "ls", "x", env=storage.env)
+    assert failed.returncode == 3
+    assert "there is no container `nothere`" in failed.stderr
+
+
+def test_a_sas_works_until_it_expires(amlkit, storage, tmp_path):
+    (tmp_path / "a.csv").write_text("1")
+    amlkit("datastore", "create", "--name", "x", *storage.flags, "--sas-token-env", "SAS")
+    good = {"SAS": storage.sas(hours=1)}
+    assert amlkit("datastore", "upload", "x", "--path", "a.csv", env=good).returncode == 0
+    failed = amlkit("datastore", "ls", "x", env={"SAS": storage.sas(hours=-1)})
+    assert failed.returncode == 4
+    assert "expired on" in failed.stderr
+
+
+def test_storage_that_cannot_be_reached_fails_with_one_message(amlkit):
+    amlkit(
+        "datastore", "create", "--name", "x", "--type", "azure_blob", "--protocol", "http",
+        "--endpoint", "127.0.0.1:1", "--account-name", "a", "--container-name", "c",
+        "--account-key-env", "STORAGE_KEY",
+    )  # fmt: skip
+    failed = amlkit("datastore", "ls", "x", env={"STORAGE_KEY": "a2V5"})
+    assert failed.returncode == 1
+    assert "cannot be reached" in failed.stderr
+    assert len(failed.stderr.strip().splitlines()) == 2
+
+
+# Interruptions.
+
+
+def start(tmp_path, storage, *arguments):
+    env = {**os.environ, **storage.env, "AMLKIT_HOME": str(tmp_path / "home")}
+    return subprocess.Popen([sys.executable, "-m", "amlkit", *arguments], cwd=tmp_path, env=env)
+
+
+def test_an_upload_that_was_killed_goes_on_with_what_is_missing(blob, storage, tmp_path):
+    make_files(tmp_path / "in", 300)
+    command = ("datastore", "upload", "images", "--path", "in", "--target", "t")
+    process = start(tmp_path, storage, *command)
+    while len(storage.names()) < 20 and process.poll() is None:
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    sent = len(storage.names())
+    again = done(blob(*command, "-o", "json"))
+    assert again["skipped"] >= min(sent, 20)
+    assert again["skipped"] + len(again["copied"]) == 300
+    blob("datastore", "download", "images", "t", "-p", "out")
+    assert tree(tmp_path / "out") == tree(tmp_path / "in")
+
+
+def test_a_download_that_was_killed_goes_on_where_it_stopped(blob, storage, tmp_path):
+    content = os.urandom(1024 * 1024) * 64
+    (tmp_path / "big.bin").write_bytes(content)
+    assert blob("datastore", "upload", "images", "--path", "big.bin").returncode == 0
+    command = ("datastore", "download", "images", "big.bin", "-p", "out")
+    process = start(tmp_path, storage, *command)
+    found = []
+    while process.poll() is None:
+        found = list((tmp_path / "out").glob(".*.part"))
+        if found and found[0].exists() and found[0].stat().st_size:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    left = list((tmp_path / "out").glob(".*.part"))
+    inodes = {each.stat().st_ino for each in left}
+    assert blob(*command).returncode == 0
+    final = tmp_path / "out" / "big.bin"
+    assert final.read_bytes() == content
+    assert not inodes or final.stat().st_ino in inodes
+    assert not list((tmp_path / "out").glob(".*.part"))
+
+
+@pytest.mark.slow
+def test_a_thousand_files_and_a_big_one_go_up_and_come_back(blob, storage, tmp_path):
+    make_files(tmp_path / "in", 1000, size=4096)
+    block = os.urandom(1_000_000)
+    with (tmp_path / "in" / "big.bin").open("wb") as big:
+        for number in range(500):
+            big.write(number.to_bytes(4) + block[4:])
+    done(blob("datastore", "upload", "images", "--path", "in", "--target", "t", "-o", "json"))
+    done(blob("datastore", "download", "images", "t", "-p", "out", "-o", "json"))
+    compared = subprocess.run(["diff", "-r", tmp_path / "in", tmp_path / "out"], check=False)
+    assert compared.returncode == 0

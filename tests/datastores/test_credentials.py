@@ -1,0 +1,126 @@
+"""Where the secrets of datastores are kept, and that they are nowhere else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SECRET = "c2VjcmV0LXRoYXQtbXVzdC1ub3QtYmUtc2Vlbg=="
+BLOB = ("--type", "azure_blob", "--account-name", "acme", "--container-name", "images")
+YAML = """\
+$schema: https://azuremlschemas.azureedge.net/latest/azureBlob.schema.json
+name: images
+type: azure_blob
+account_name: acme
+container_name: images
+credentials:
+  account_key: c2VjcmV0LXRoYXQtbXVzdC1ub3QtYmUtc2Vlbg==
+"""
+
+
+def assert_secret_is_nowhere(folder, *results):
+    for result in results:
+        assert SECRET not in result.stdout + result.stderr
+    for path in folder.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("how", ["stdin", "file", "flags-with-file"])
+def test_a_secret_goes_to_the_keyring_and_nowhere_else(amlkit, tmp_path, keyring_env, how):
+    if how == "stdin":
+        made = amlkit(
+            "datastore", "create", "--name", "images", *BLOB, "--account-key-stdin",
+            stdin=SECRET + "\n", env=keyring_env,
+        )  # fmt: skip
+    else:
+        text = YAML if how == "file" else YAML[: YAML.index("credentials")]
+        (tmp_path / "d.yml").write_text(text)
+        more = ("--account-key-stdin",) if how != "file" else ()
+        made = amlkit("datastore", "create", "-f", "d.yml", *more, stdin=SECRET, env=keyring_env)
+        (tmp_path / "d.yml").unlink()
+    assert made.returncode == 0, made.stderr
+    shown = amlkit("datastore", "show", "images", env=keyring_env)
+    assert json.loads(shown.stdout)["authentication"] == {
+        "kind": "account_key",
+        "kept_in": "keyring",
+    }
+    listed = amlkit("-v", "datastore", "list", env=keyring_env)
+    assert SECRET in (tmp_path / "outside-the-workspace.json").read_text()
+    assert_secret_is_nowhere(tmp_path / "home", made, shown, listed)
+    gone = amlkit("datastore", "delete", "images", "--yes", env=keyring_env)
+    assert gone.returncode == 0
+    assert SECRET not in (tmp_path / "outside-the-workspace.json").read_text()
+
+
+def test_without_a_keyring_a_secret_is_refused_and_nothing_is_defined(amlkit, tmp_path):
+    made = amlkit(
+        "datastore", "create", "--name", "images", *BLOB, "--account-key-stdin",
+        stdin=SECRET, env={"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"},
+    )  # fmt: skip
+    assert made.returncode == 1
+    assert "--account-key-env NAME" in made.stderr
+    assert amlkit("datastore", "show", "images").returncode == 3
+    assert_secret_is_nowhere(tmp_path / "home", made)
+
+
+def test_a_variable_is_named_and_its_value_never_stored(amlkit, tmp_path):
+    env = {"ACME_KEY": SECRET}
+    flags = ("--name", "images", *BLOB, "--account-key-env", "ACME_KEY")
+    made = amlkit("datastore", "create", *flags, env=env)
+    assert json.loads(made.stdout)["authentication"]["variable"] == "ACME_KEY"
+    assert amlkit("datastore", "create", *flags, env=env).returncode == 0
+    assert_secret_is_nowhere(tmp_path / "home", made)
+
+
+def test_a_dry_run_shows_that_there_is_a_secret_but_not_which(amlkit, tmp_path):
+    (tmp_path / "d.yml").write_text(YAML)
+    planned = amlkit("datastore", "create", "-f", "d.yml", "--dry-run")
+    assert json.loads(planned.stdout)["spec"]["credentials"] == {"account_key": "(a secret)"}
+    assert amlkit("datastore", "show", "images").returncode == 3
+    assert_secret_is_nowhere(tmp_path / "home", planned)
+
+
+def test_the_address_of_every_kind(amlkit):
+    def path(*flags):
+        made = amlkit("datastore", "create", "--name", "x", *flags, "--account-key-env", "K")
+        assert made.returncode == 0, made.stderr
+        amlkit("datastore", "delete", "x", "--yes")
+        return json.loads(made.stdout)["path"]
+
+    assert path(*BLOB) == "https://acme.blob.core.windows.net/images"
+    lake = ("--type", "azure_data_lake_gen2", "--account-name", "acme", "--filesystem", "fs")
+    assert path(*lake) == "https://acme.blob.core.windows.net/fs"
+    share = ("--type", "azure_file", "--account-name", "acme", "--file-share-name", "s")
+    assert path(*share) == "https://acme.file.core.windows.net/s"
+    house = (
+        "--type", "one_lake", "--one-lake-workspace-name", "w", "--artifact-name", "h",
+        "--endpoint", "onelake.dfs.fabric.microsoft.com",
+    )  # fmt: skip
+    assert path(*house) == "https://onelake.blob.fabric.microsoft.com/w/h"
+
+
+def test_what_is_missing_or_too_much_is_said(amlkit):
+    lacking = amlkit("datastore", "create", "--name", "x", "--type", "azure_blob")
+    assert lacking.returncode == 2
+    assert "--container-name" in lacking.stderr
+    twice = amlkit(
+        "datastore",
+        "create",
+        "--name",
+        "x",
+        *BLOB,
+        "--account-key-env",
+        "A",
+        "--sas-token-env",
+        "B",
+    )
+    assert twice.returncode == 2
+    unknown = amlkit("datastore", "create", "--name", "x", "--type", "s3")
+    assert unknown.returncode == 1
+    share = ("--type", "azure_file", "--account-name", "acme", "--file-share-name", "s")
+    amlkit("datastore", "create", "--name", "s", *share, "--account-key-env", "K")
+    listed = amlkit("datastore", "ls", "s", env={"K": SECRET})
+    assert listed.returncode == 1
+    assert "is a file share" in listed.stderr
