@@ -105,13 +105,16 @@ def test_what_is_not_there_is_not_found_with_a_suggestion(workspace, digits):
     with pytest.raises(NotFound):
         workspace.jobs.show("nothing")
     with pytest.raises(NotFound):
-        workspace.computes.show("nothing")
-    with pytest.raises(NotFound):
         workspace.datastores.show("nothing")
     with pytest.raises(NotFound):
         workspace.models.show("nothing")
     with pytest.raises(NotFound):
         workspace.data.create(name="d", path=digits / "missing")
+
+
+def test_a_compute_that_is_not_there_is_not_found(workspace):
+    with pytest.raises(NotFound):
+        workspace.computes.show("nothing")
 
 
 def test_an_empty_workspace_lists_nothing(workspace):

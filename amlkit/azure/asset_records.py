@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from amlkit.azure.names import asset_reference, created_at, created_by, snake, texts
+from amlkit.azure.names import asset_reference, created_at, created_by, own_uri, snake, texts
 from amlkit.records import JSON, Asset, AssetKind
 
 _ABOUT = ("name", "version", "description", "tags", "properties", "$schema", "_source")
@@ -14,11 +14,14 @@ _ABOUT = ("name", "version", "description", "tags", "properties", "$schema", "_s
 def of_version(kind: AssetKind, name: str, resource: Mapping[str, Any]) -> Asset:
     """Return one version of an asset."""
     properties = resource["properties"]
+    spec = _SPECS[kind](properties)
+    if "path" in spec:
+        spec["path"] = own_uri(spec["path"], str(resource["id"]))
     return Asset(
         kind,
         name,
         str(resource["name"]),
-        _SPECS[kind](properties),
+        spec,
         description=properties.get("description") or _component(properties).get("description"),
         tags=texts(properties.get("tags")),
         properties=texts(properties.get("properties")),

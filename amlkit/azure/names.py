@@ -12,6 +12,12 @@ _ASSET_ID = re.compile(
     r"/versions/(?P<version>[^/]+)$"
 )
 
+_SCOPE_ID = re.compile(
+    r"^/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/[^/]+"
+    r"/workspaces/(?P<workspace>[^/]+)/",
+    re.IGNORECASE,
+)
+
 
 def snake(name: str) -> str:
     """Return `camelCase` as `camel_case`."""
@@ -52,6 +58,20 @@ def asset_reference(identifier: str) -> str:
     """Return `azureml:name:version` for the ARM id of an asset of a workspace; else it as is."""
     found = _ASSET_ID.search(identifier)
     return f"azureml:{found['name']}:{found['version']}" if found else identifier
+
+
+def own_uri(uri: Any, identifier: str) -> Any:
+    """Return the short form of a datastore URI in the workspace of an ARM id; others as they are.
+
+    Azure answers with `azureml://subscriptions/...` whatever was sent.
+    """
+    found = _SCOPE_ID.match(identifier)
+    if found is None or not isinstance(uri, str):
+        return uri
+    group = f"subscriptions/{found['subscription']}/resourcegroups/{found['group']}"
+    long = f"azureml://{group}/workspaces/{found['workspace']}/datastores/"
+    own = uri.lower().startswith(long.lower())
+    return f"azureml://datastores/{uri[len(long) :]}" if own else uri
 
 
 def last(identifier: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from amlkit.emulator import asset_bodies
@@ -72,7 +73,13 @@ class Assets:
     def _version(self, asset: Asset) -> dict[str, Any]:
         parts = (self._noun, asset.name, "versions", asset.version)
         made = (asset.created_at, asset.created_by)
-        return resource(self._scope, parts, asset_bodies.properties(asset, self._scope), made)
+        properties = asset_bodies.properties(self._as_sent(asset), self._scope)
+        return resource(self._scope, parts, properties, made)
+
+    def _as_sent(self, asset: Asset) -> Asset:
+        """Return an asset with the path that the SDK gave it; ours is one of the content store."""
+        kept = self._context.area.resource(self._noun, asset.reference)
+        return replace(asset, spec={**asset.spec, **kept}) if kept else asset  # type: ignore[dict-item]
 
     def _container(self, name: str) -> dict[str, Any]:
         versions = self._assets.list(self._kind, name, archived=True)
@@ -110,6 +117,9 @@ class Assets:
                 known = self._assets.archive(self._kind, name, version, archived=archived)[0]
             return Reply(200, self._version(known))
         made = self._assets.create(self._draft(name, version, properties))
+        if self._kind in {AssetKind.DATA, AssetKind.MODEL}:
+            uri = short(str(properties[URI_FIELDS[self._noun]]))
+            self._context.area.keep(self._noun, made.reference, {"path": uri})
         if self._kind is AssetKind.CODE:
             # It is in the content store now.
             container = upload_container(name, version)
@@ -129,7 +139,7 @@ class Assets:
         if self._kind in {AssetKind.ENVIRONMENT, AssetKind.COMPONENT}:
             return bool(properties.get("isArchived")) or known.archived
         field = URI_FIELDS[self._noun]
-        ours = asset_bodies.properties(known, self._scope)[field]
+        ours = asset_bodies.properties(self._as_sent(known), self._scope)[field]
         return short(str(properties.get(field) or "")).rstrip("/") == short(ours).rstrip("/")
 
     def _draft(self, name: str, version: str, properties: dict[str, Any]) -> AssetDraft:

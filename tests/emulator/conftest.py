@@ -13,6 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from amlkit.config import WorkspaceChoice
+from amlkit.emulator import process
+from amlkit.emulator.signing import Signer
+from amlkit.services import Workspace
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "azure_sdk"
 W = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 
@@ -94,3 +99,43 @@ def emulator(amlkit):
     assert started.returncode == 0, started.stderr
     yield Emulator(amlkit)
     amlkit("emulator", "stop")
+
+
+class Credential:
+    """A login whose tokens the emulator gives to whoever has its secret."""
+
+    def __init__(self, running):
+        self._signer = Signer(running.key)
+
+    def get_token(self, *scopes, **_):
+        from azure.core.credentials import AccessToken
+
+        return AccessToken(*self._signer.token(scopes[0].removesuffix("/.default")))
+
+
+@pytest.fixture
+def on_emulator(tmp_path, monkeypatch):
+    """The services of an Azure ML workspace that an emulator serves, in this process."""
+    from amlkit.azure.account import workspace_id
+    from amlkit.azure.client import ArmClient
+    from amlkit.azure.clouds import from_metadata
+    from amlkit.azure.workspace import AzureWorkspace
+
+    for key in ("HTTPS_PROXY", "https_proxy", "AZUREML_CURRENT_CLOUD"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "AzureCloud")  # what the SDK sets goes again
+    monkeypatch.setenv("AMLKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("AMLKIT_AZURE_POLL_SECONDS", "0.01")
+    monkeypatch.chdir(tmp_path)
+    served = WorkspaceChoice("w", "local", "test", folder=tmp_path / "w")
+    running = process.start_detached(served, 0, (), current_python=True)
+    for key, value in running.environment().items():
+        monkeypatch.setenv(key, value)
+    choice = WorkspaceChoice(
+        "ws", "azure", "test", subscription_id="s", resource_group="rg", workspace_name="ws"
+    )
+    described = from_metadata(running.environment()["ARM_CLOUD_METADATA_URL"], None)
+    client = ArmClient(Credential(running), described, workspace_id(choice))
+    yield Workspace(AzureWorkspace(choice, client), choice)
+    client.close()
+    process.stop(served)
