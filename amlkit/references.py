@@ -9,6 +9,7 @@ from amlkit.records import AssetKind
 
 DATA = AssetKind.DATA
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$")
+_SIGNED = re.compile(r"[?&](sig|X-Amz-Signature|Signature)=", re.IGNORECASE)
 
 
 def split(reference: str) -> tuple[str, str | None]:
@@ -41,3 +42,12 @@ def check_name(name: str, noun: str) -> str:
             hint="use letters, digits, `-`, `_` and `.`, starting with a letter or digit",
         )
     return name
+
+
+def check_address(uri: str) -> None:
+    """Raise: UsageError: a web address has a secret in it, a SAS or another signature."""
+    if uri.startswith("http") and _SIGNED.search(uri) is not None:
+        raise UsageError(
+            f"`{uri.partition('?')[0]}` has a signature in its address, which would be stored",
+            hint="define its container as a datastore: amlkit datastore create --sas-token-stdin",
+        )

@@ -100,16 +100,17 @@ class LocalAssets:
 
     def download(self, asset: Asset, target: Path, *, progress: Progress | None = None) -> Path:
         """Copy the asset's files below `target`. Raises: NotFound: it has no files here."""
-        if asset.digest is None:
+        digest = self._digest(asset, progress)
+        if digest is None:
             raise NotFound(
                 f"`{asset.reference}` has no files in this workspace",
                 hint=f"it refers to {asset.spec.get('path')}",
             )
-        name = str(asset.spec.get("path", asset.name)).rstrip("/").rsplit("/", 1)[-1]
-        place = target / unquote(name)
+        path = str(asset.spec.get("path", asset.name)).partition("?")[0]
+        place = target / unquote(path.rstrip("/").rsplit("/", 1)[-1] or asset.name)
         if (source := referenced(asset)) is not None:
             return self._copy(asset, source, place)
-        self._workspace.content.materialise(asset.digest, place)
+        self._workspace.content.materialise(digest, place)
         return place
 
     def _copy(self, asset: Asset, source: Path, place: Path) -> Path:
@@ -125,16 +126,26 @@ class LocalAssets:
         return place
 
     def local_path(self, asset: Asset) -> Path | None:
-        """Return a path with the content, or None when the asset is remote.
+        """Return a path with the content, fetching it; None when where it is means nothing here.
 
         Raises: AmlkitError: it is kept by reference, and a file has changed since.
         """
-        if asset.digest is None:
-            return None
         if (source := referenced(asset)) is not None:
             self.check(asset)
             return source
-        return self._workspace.content.view(asset.digest)
+        digest = self._digest(asset)
+        return self._workspace.content.view(digest) if digest is not None else None
+
+    def _digest(self, asset: Asset, progress: Progress | None = None) -> str | None:
+        """Return the digest of an asset's files, which are fetched when they are elsewhere."""
+        if asset.digest is not None:
+            return asset.digest
+        from amlkit.local.storage import places
+
+        path = str(asset.spec.get("path") or "")
+        if not path.startswith(places.SCHEMES):
+            return None
+        return self._workspace.remote.fetch(path, asset.type or "uri_folder", progress)
 
     def check(self, asset: Asset) -> None:
         """Raises: AmlkitError: what the asset refers to has changed since it was registered."""
@@ -146,12 +157,13 @@ class LocalAssets:
 
     def files(self, asset: Asset) -> Sequence[AssetFile]:
         """Return the files of an asset, by path. Raises: NotFound: it has none here."""
-        if asset.digest is None:
+        digest = self._digest(asset)
+        if digest is None:
             raise NotFound(
                 f"the files of `{asset.reference}` are not in this workspace",
                 hint=f"it refers to {asset.spec.get('path')}",
             )
-        entries = self._workspace.content.entries(asset.digest)
+        entries = self._workspace.content.entries(digest)
         return [
             AssetFile(each.path, each.size, each.digest, each.executable)
             for each in entries

@@ -1,19 +1,17 @@
 """Datastores of the embedded workspace: four built in, each a folder, as a workspace has them.
 
 Others are folders of this machine or Azure storage: blob containers, Data Lake Gen2 file systems,
-OneLake. Files of those are staged in the workspace when a job or an asset reads them.
+OneLake. `remote.py` brings files of those here when a job or an asset reads them.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit import transfers
-from amlkit.errors import Conflict, NotFound, NotSupported, UsageError, did_you_mean
+from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
 from amlkit.local.catalogue import AssetTable
 from amlkit.local.folder import BUILT_IN_DATASTORES, DEFAULT_DATASTORE, Folder
 from amlkit.local.storage import places, secrets
@@ -21,23 +19,9 @@ from amlkit.local.storage.blob_store import BlobStore, identity, login_with
 from amlkit.local.storage.folder_store import FolderStore
 from amlkit.records import JSON, Datastore, StoredFile
 from amlkit.transfers import Transfer, Transferred
-from amlkit.workspace import Progress
 
 if TYPE_CHECKING:
     from amlkit.local.storage.copying import Store
-
-
-@dataclass(frozen=True)
-class Location:
-    """A path in a store. folder: where the store is when it is a folder of this machine."""
-
-    store: Store
-    path: str
-
-    @property
-    def local(self) -> Path | None:
-        """The path on this machine, or None when it is in Azure storage."""
-        return self.store.folder / self.path if isinstance(self.store, FolderStore) else None
 
 
 class LocalDatastores:
@@ -170,84 +154,6 @@ class LocalDatastores:
         if credentials["kind"] == "sas_token":
             secrets.check_expiry(name, secret)
         return login_with(str(credentials["kind"]), secret, dict(credentials))
-
-    # Places that specs name.
-
-    def local_folder(self, name: str) -> Path:
-        """Return the folder behind a datastore. Raises: NotSupported: it is not on this machine."""
-        store = self.store(name)
-        if not isinstance(store, FolderStore):
-            raise NotSupported(
-                f"datastore `{name}` is in Azure storage, not a folder of this machine",
-                hint="download from it first: amlkit datastore download",
-            )
-        return store.folder
-
-    def resolve(self, name: str, path: str) -> Path:
-        """Return the place of a path in a datastore. Raises: UsageError: it leads outside."""
-        return self.local_folder(name) / transfers.inside(path, name)
-
-    def locate(self, uri: str) -> Location:
-        """Return what a URI means: `azureml://datastores/...`, `wasbs://...` or `abfss://...`.
-
-        The credentials for the latter two are those of a datastore of that container, if any.
-        Raises: UsageError: it is none of these. NotFound: no such datastore.
-        """
-        if (named := places.datastore_uri(uri)) is not None:
-            name, path = named
-            return Location(self.store(name), transfers.inside(path, name))
-        found = places.place_of_uri(uri)
-        if found is None:
-            raise UsageError(
-                f"`{uri}` is not a place in storage",
-                hint="write azureml://datastores/NAME/paths/PATH or abfss://FS@ACCOUNT.dfs...",
-            )
-        place, path = found
-        for each in self.list():
-            if each.name not in BUILT_IN_DATASTORES and each.type in places.REMOTE_TYPES:
-                known = places.place_of(each.spec)
-                if (known.account, known.container) == (place.account, place.container):
-                    return Location(self.store(each.name), transfers.inside(path, each.name))
-        return Location(BlobStore(place.container, place, identity()), transfers.inside(path, uri))
-
-    def check(self, uri: str) -> None:
-        """Raise: NotFound: nothing is at a URI."""
-        location = self.locate(uri)
-        if next(iter(location.store.files(location.path)), None) is None:
-            raise NotFound(
-                f"`{uri}` does not exist in the datastore",
-                hint=f"amlkit datastore ls {location.store.name}",
-            )
-
-    def staged(self, uri: str, progress: Progress | None = None) -> Path:
-        """Return a local file or folder with what is at a URI, fetching what has changed.
-
-        Raises: NotFound: nothing is there.
-        """
-        location = self.locate(uri)
-        if location.local is not None:
-            if not location.local.exists():
-                self.check(uri)
-            return location.local
-        assert isinstance(location.store, BlobStore)
-        return self._fetched(location.store, location.path, progress)
-
-    def _fetched(self, store: BlobStore, path: str, progress: Progress | None) -> Path:
-        from filelock import FileLock
-
-        from amlkit.local.storage import copying
-
-        key = hashlib.sha256(f"{store.place.address}\n{path}".encode()).hexdigest()[:24]
-        root = self._folder.root / "staged" / key
-        name = path.rsplit("/", 1)[-1] or store.name
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(str(root / ".lock")):
-            is_file = any(each.path == path and each.size for each in store.files(path))
-            target = root if is_file else root / name
-            # Also removes what is gone from the datastore.
-            how = Transfer(delete=not is_file, progress=progress)
-            copying.download(store, path, target, how)
-        return root / name
 
 
 def _datastore(name: str, spec: Mapping[str, JSON], created_at: str) -> Datastore:

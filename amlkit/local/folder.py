@@ -5,6 +5,7 @@ content/          files by content: objects, trees, views
 datastores/NAME/  the built-in datastores
 jobs/NAME/        code/ (the working folder), user_logs/, outputs of one job
 environments/KEY/ built environments
+staged/           remote data: downloads that are not whole, notes about those that were
 slots/            one lock file for each job that may run at once
 """
 
@@ -50,6 +51,11 @@ class Folder:
     def slots(self) -> Path:
         """Lock files of the slots."""
         return self.root / "slots"
+
+    @property
+    def staged(self) -> Path:
+        """Downloads that are not whole, and notes about those that were."""
+        return self.root / "staged"
 
     def datastore(self, name: str) -> Path:
         """The folder behind a built-in datastore."""

@@ -13,14 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amlkit import references
 from amlkit.config import number
-from amlkit.errors import NotFound, NotSupported, UsageError
+from amlkit.errors import AmlkitError, NotFound, NotSupported, UsageError
 from amlkit.local import recipes, snapshot
 from amlkit.local.assets import referenced
 from amlkit.local.folder import DEFAULT_DATASTORE
 from amlkit.local.plans import RUN_FOLDER, CommandPlan, InputPlan, OutputPlan, SweepPlan
 from amlkit.local.recipes import Recipe
 from amlkit.local.sampling import check_installed
+from amlkit.local.storage import places
 from amlkit.records import JSON, AssetKind
 from amlkit.workspace import Submission
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from amlkit.specs import Loaded
 
 _MEGABYTE = 1024 * 1024
-_REMOTE = ("http://", "https://", "wasbs://", "abfss://", "adl://", "hdfs://", "s3://")
+_REMOTE = ("http://", "https://", "wasbs://", "abfss://", "adl://", "hdfs://", "s3://", "gs://")
 
 
 class Resolver:
@@ -248,11 +250,8 @@ class Resolver:
 
     def data(self, name: str, path: str, kind: str, mode: str) -> InputPlan:
         """Return the plan of an input that is data, wherever it is. Raises: NotFound."""
-        if path.startswith("azureml://datastores/"):
-            place = self.datastore_path(path)
-            if not place.exists():
-                raise NotFound(f"input `{name}`: `{path}` does not exist in the datastore")
-            return self._local(place, kind, mode)
+        if path.startswith(places.SCHEMES):
+            return self._remote(name, path, kind, mode)
         if path.startswith("azureml://jobs/"):
             return self._local(self._job_output(name, path), kind, mode)
         if path.startswith("azureml://"):
@@ -263,7 +262,7 @@ class Resolver:
         if path.startswith("azureml:"):
             return self._asset(name, path, kind, mode)
         if path.startswith(_REMOTE):
-            if not path.startswith("http") and mode != "direct":
+            if mode != "direct":
                 raise NotSupported(
                     f"input `{name}`: `{path}` is not on this machine",
                     hint="download it and give the local path, or use `mode: direct`",
@@ -310,24 +309,45 @@ class Resolver:
                 pinned=asset.digest,
             )
         uri = None if asset.digest is not None else str(asset.spec.get("path") or "")
-        if uri is not None and uri.startswith("azureml://datastores/"):
-            return self._local(self.datastore_path(uri), kind, mode)
+        if uri is not None and uri.startswith(places.SCHEMES):
+            return replace(
+                self._remote(name, uri, asset.type or kind, mode),
+                type=kind,
+                asset=f"{wanted}:{asset.reference}",
+            )
         if uri is not None and uri.startswith("file://"):
             return self._local(Path(uri.removeprefix("file://")), kind, mode)
         return InputPlan(
             kind, mode, digest=asset.digest, uri=uri, asset=f"{wanted}:{asset.reference}"
         )
 
+    def _remote(self, name: str, uri: str, kind: str, mode: str) -> InputPlan:
+        """Return the plan of data that is elsewhere: brought here, or with `direct` its address."""
+        try:
+            if not self._submission.allow_secrets:
+                references.check_address(uri)
+            if mode == "direct" and not uri.startswith("azureml:"):
+                return InputPlan(kind, mode, uri=uri)
+            if self._dry:
+                self._workspace.remote.check(uri, kind)
+                return InputPlan(kind, mode, uri=uri)
+            return InputPlan(kind, mode, digest=self._workspace.remote.fetch(uri, kind))
+        except AmlkitError as error:
+            raise type(error)(f"input `{name}`: {error.message}", hint=error.hint) from None
+
     def _local(self, place: Path, kind: str, mode: str) -> InputPlan:
         if self._dry:
             return InputPlan(kind, mode, uri=place.as_uri())
         return InputPlan(kind, mode, digest=self._workspace.content.add(place).digest)
 
-    def datastore_path(self, uri: str) -> Path:
-        """Return the local place of `azureml://datastores/NAME/paths/PATH`."""
-        rest = uri.removeprefix("azureml://datastores/")
-        store, _, path = rest.partition("/paths/")
-        return self._workspace.datastores.resolve(store, path)
+    def _output_folder(self, name: str, uri: str) -> Path:
+        place = self._workspace.remote.locate(uri).local
+        if place is None:
+            raise NotSupported(
+                f"output `{name}`: `{uri}` is in Azure storage, and jobs here write to folders",
+                hint="leave `path` out, then: amlkit datastore upload NAME --path FOLDER",
+            )
+        return place
 
     def outputs(self, outputs: Mapping[str, Any]) -> dict[str, OutputPlan]:
         """Return the plan of every output."""
@@ -343,7 +363,7 @@ class Resolver:
         elif path is not None:
             text = _customized(str(path), name, self.default_datastore)
             if text.startswith("azureml://datastores/"):
-                place = str(self.datastore_path(text))
+                place = str(self._output_folder(name, text))
             elif text.startswith(_REMOTE):
                 raise NotSupported(
                     f"output `{name}`: `{text}` is not on this machine",

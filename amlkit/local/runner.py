@@ -168,33 +168,14 @@ class CommandRun:
         if plan.uri is not None:
             if plan.pinned is not None:
                 self._check_pinned(plan.pinned, plan.uri)
-            is_remote = not plan.uri.startswith("file:")
-            return (
-                plan.uri if is_remote and plan.mode == "direct" else self._fetched(name, plan.uri)
-            )
+            parts = urlparse(plan.uri)
+            return unquote(parts.path) if parts.scheme == "file" else plan.uri
         return plan.value
 
     def _check_pinned(self, digest: str, uri: str) -> None:
         from amlkit.local.content import pins
 
         pins.check(self._crew.workspace.content, digest, Path(unquote(urlparse(uri).path)))
-
-    def _fetched(self, name: str, uri: str) -> str:
-        parts = urlparse(uri)
-        if parts.scheme == "file":
-            return unquote(parts.path)
-        if parts.scheme not in {"http", "https"}:
-            return uri
-        from urllib.request import urlopen
-
-        place = self._folder.job(self._job) / "inputs" / name / Path(unquote(parts.path)).name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with urlopen(uri, timeout=60) as answer, place.open("wb") as target:
-                shutil.copyfileobj(answer, target)
-        except OSError as cause:
-            raise AmlkitError(f"input `{name}`: `{uri}` cannot be fetched: {cause}") from None
-        return str(place)
 
     def _output(self, name: str, plan: OutputPlan) -> str:
         place = plan.place(self._folder, self._job, name)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from amlkit.local.environment_group import LocalEnvironments
     from amlkit.local.jobs import LocalJobs
+    from amlkit.local.remote import RemoteData
     from amlkit.workspace import ServedRuns
 
 
@@ -80,6 +81,13 @@ class LocalWorkspace:
     def datastores(self) -> LocalDatastores:
         """Datastores."""
         return LocalDatastores(self.asset_table, self.folder)
+
+    @cached_property
+    def remote(self) -> RemoteData:
+        """Data that is elsewhere."""
+        from amlkit.local.remote import RemoteData
+
+        return RemoteData(self.datastores, self.content, self.folder.staged)
 
     @cached_property
     def computes(self) -> LocalComputes:

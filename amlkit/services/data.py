@@ -52,7 +52,8 @@ class Data:
         Raises: NotFound: no such path. Conflict: the version exists with other content.
         """
         references.check_name(name, "data asset")
-        remote = _is_remote(str(path))
+        if remote := _is_remote(str(path)):
+            references.check_address(str(path))
         spec: dict[str, JSON] = {"type": _remote_type(str(path), type)} if remote else {}
         draft = AssetDraft(
             AssetKind.DATA,

@@ -71,7 +71,7 @@ def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transfer
 
     Raises: NotFound: nothing is there. AmlkitError, Conflict: a name that is not safe here.
     """
-    files = _stored_files(store, prefix)
+    files = stored_files(store, prefix)
     places = {name: transfers.local_target(target, name) for name in files}
     if files:
         transfers.check_clashes(files, case_sensitive=_tells_case(target))
@@ -99,7 +99,7 @@ def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transfer
     )
 
 
-def _stored_files(store: Store, prefix: str) -> dict[str, Stored]:
+def stored_files(store: Store, prefix: str) -> dict[str, Stored]:
     """Return what a prefix or a glob means, by its path below it."""
     base, pattern = transfers.split_glob(prefix)
     listed = {each.path: each for each in store.files(base)}

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from amlkit.errors import UsageError
 from amlkit.records import JSON
 
+SCHEMES = ("azureml://datastores/", "http://", "https://", "wasbs://", "wasb://", "abfss://")
+"""How addresses start whose data can be brought here."""
 REMOTE_TYPES = ("azure_blob", "azure_file", "azure_data_lake_gen2", "one_lake")
 INNER = {
     "azure_blob": "container_name",

@@ -1,0 +1,192 @@
+"""Inputs that are elsewhere: fetched once, verified, resumed, refused with a reason."""
+
+from __future__ import annotations
+
+import json
+
+import azurite
+import pytest
+import web_server
+
+
+@pytest.fixture
+def site():
+    with web_server.serving() as found:
+        yield found
+
+
+def job(tmp_path, uri, kind="uri_file", command="cat ${{inputs.data}}", **more):
+    lines = "".join(f"    {key}: {value}\n" for key, value in more.items())
+    (tmp_path / "job.yml").write_text(
+        f"command: {command}\nenvironment: azureml:any@latest\ninputs:\n  data:\n"
+        f"    type: {kind}\n    path: {uri}\n{lines}"
+    )
+    return ("job", "submit", "job.yml", "--current-python", "--stream")
+
+
+LIST = "cd ${{inputs.data}} && find . -type f | sort | xargs cat"
+
+
+def test_a_web_file_is_fetched_once_and_again_when_it_changed(amlkit, site, tmp_path):
+    site.files["/data/a.csv"] = b"one\n"
+    submit = job(tmp_path, f"{site.url}/data/a.csv")
+    assert "one" in amlkit(*submit).stdout
+    assert "one" in amlkit(*submit).stdout
+    assert len(site.gets()) == 1
+    site.files["/data/a.csv"] = b"two\n"
+    assert "two" in amlkit(*submit).stdout
+    assert len(site.gets()) == 2
+    assert not list((tmp_path / "home").rglob("staged/*/files"))
+
+
+def test_a_server_that_says_nothing_of_versions_is_asked_every_time(amlkit, site, tmp_path):
+    site.files["/a.csv"] = b"one\n"
+    site.etags = False
+    site.refuses_head = True
+    submit = job(tmp_path, f"{site.url}/a.csv")
+    assert "one" in amlkit(*submit).stdout
+    site.files["/a.csv"] = b"two\n"
+    assert "two" in amlkit(*submit).stdout
+
+
+def test_a_download_that_broke_off_goes_on_where_it_was(amlkit, site, tmp_path):
+    site.files["/big.txt"] = b"0123456789" * 100_000
+    site.breaks_off_after = 400_000
+    submit = job(tmp_path, f"{site.url}/big.txt", command="wc -c < ${{inputs.data}}")
+    broken = amlkit(*submit)
+    assert broken.returncode == 1
+    assert "broke off after 400000 of 1000000 bytes" in broken.stderr
+    site.breaks_off_after = None
+    assert "1000000" in amlkit(*submit).stdout
+    assert site.gets()[-1][2] == "bytes=400000-"
+
+
+def test_what_is_not_what_the_server_says_is_refused_and_not_left(amlkit, site, tmp_path):
+    site.files["/a.csv"] = b"damaged"
+    site.claims_md5_of = b"sound"
+    submit = job(tmp_path, f"{site.url}/a.csv")
+    failed = amlkit(*submit)
+    assert failed.returncode == 1
+    assert "input `data`" in failed.stderr
+    assert "checksum differs" in failed.stderr
+    assert not list((tmp_path / "home").rglob("staged/*/files/*"))
+    site.claims_md5_of = None
+    assert "damaged" in amlkit(*submit).stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "code", "said"),
+    [
+        ("/nothing.csv", "uri_file", 3, "does not exist"),
+        ("/private", "uri_file", 4, "is refused (403"),
+        ("/a.csv", "uri_folder", 2, "write `type: uri_file`"),
+        ("/a.csv?sv=1&sig=c2VjcmV0", "uri_file", 2, "--sas-token-stdin"),
+    ],
+)
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_web_address_that_cannot_be_used_fails_before_the_job_is_made(
+    amlkit, site, tmp_path, path, kind, code, said, dry
+):
+    site.files["/a.csv"] = b"1"
+    submit = job(tmp_path, f"'{site.url}{path}'", kind)
+    failed = amlkit(*submit[:4], *(["--dry-run"] if dry else []))
+    assert (failed.returncode, len(failed.stderr.strip().splitlines())) == (code, 2), failed.stderr
+    assert "input `data`" in failed.stderr
+    assert said in failed.stderr
+    assert "c2VjcmV0" not in failed.stderr
+    assert json.loads(amlkit("job", "list").stdout) == []
+
+
+def test_a_server_that_is_gone_is_one_message(amlkit, tmp_path):
+    failed = amlkit(*job(tmp_path, "http://127.0.0.1:9/a.csv"))
+    assert failed.returncode == 1
+    assert "cannot be fetched" in failed.stderr
+    assert len(failed.stderr.strip().splitlines()) == 2
+
+
+def test_direct_passes_the_address_and_fetches_nothing(amlkit, site, tmp_path):
+    submit = job(tmp_path, f"{site.url}/a.csv", command="echo ${{inputs.data}}", mode="direct")
+    assert f"{site.url}/a.csv" in amlkit(*submit).stdout
+    assert site.asked == []
+
+
+def test_an_asset_of_the_web_is_sampled_and_downloaded_like_any_other(amlkit, site, tmp_path):
+    site.files["/x/iris.csv"] = b"1,2\n"
+    made = amlkit("data", "create", "--name", "iris", "--path", f"{site.url}/x/iris.csv")
+    assert json.loads(made.stdout)["path"] == f"{site.url}/x/iris.csv"
+    assert amlkit("data", "download", "iris", "-p", "out").returncode == 0
+    assert (tmp_path / "out" / "iris.csv").read_text() == "1,2\n"
+    assert "1,2" in amlkit(*job(tmp_path, "azureml:iris@latest")).stdout
+    assert len(site.gets()) == 1
+    signed = amlkit("data", "create", "--name", "x", "--path", f"{site.url}/x/iris.csv?sig=abc")
+    assert signed.returncode == 2
+
+
+@pytest.mark.parametrize("form", ["azureml://datastores/images/paths/t/", "wasbs", "abfss"])
+def test_a_container_is_an_input_as_it_is_now(blob, storage, tmp_path, form):
+    for number in range(5):
+        storage.put(f"t/sub/{number}.txt", f"line {number}\n".encode())
+    uri = form
+    if not form.startswith("azureml"):
+        host = "blob" if form == "wasbs" else "dfs"
+        uri = f"{form}://{storage.container}@{azurite.ACCOUNT}.{host}.core.windows.net/t"
+    submit = job(tmp_path, uri, "uri_folder", LIST)
+    first = blob(*submit)
+    assert "line 0\nline 1\nline 2\nline 3\nline 4\n" in first.stdout, first.stderr
+    storage.put("t/sub/3.txt", b"changed\n")
+    storage.put("elsewhere.txt", b"not seen\n")
+    with storage.client as client:
+        client.delete_blob("t/sub/4.txt")
+    assert "line 0\nline 1\nline 2\nchanged\n" in blob(*submit).stdout
+    # The key is not needed for what is still kept only where storage can say that it is the same.
+    assert blob(*submit, env={"STORAGE_KEY": ""}).returncode == 4
+
+
+def test_only_what_changed_is_fetched_again(blob, storage, tmp_path, monkeypatch):
+    from amlkit import Workspace
+
+    monkeypatch.setenv("AMLKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("STORAGE_KEY", azurite.KEY)
+    for number in range(5):
+        storage.put(f"t/{number}.txt", b"12345678")
+    workspace = Workspace.open()
+
+    def fetched():
+        moved = [(0, 0)]
+        uri = "azureml://datastores/images/paths/t"
+        workspace.backend.remote.fetch(uri, "uri_folder", lambda *now: moved.append(now))
+        return moved[-1]
+
+    assert fetched() == (5, 40)
+    assert fetched() == (0, 0)
+    storage.put("t/3.txt", b"changed")
+    assert fetched() == (1, 7)
+    workspace.close()
+
+
+def test_one_blob_is_an_input_and_an_asset(blob, storage, tmp_path):
+    storage.put("t/a.csv", b"1,2\n")
+    uri = "azureml://datastores/images/paths/t/a.csv"
+    blob("data", "create", "--name", "one", "--path", uri, "--type", "uri_file")
+    done = blob(*job(tmp_path, "azureml:one:1"))
+    assert "1,2" in done.stdout, done.stderr
+    assert blob("data", "download", "one", "-p", "o").returncode == 0
+    assert (tmp_path / "o" / "a.csv").read_text() == "1,2\n"
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_what_is_not_in_the_container_is_told_before_the_job(blob, tmp_path, dry):
+    submit = job(tmp_path, "azureml://datastores/images/paths/nothing")
+    failed = blob(*submit, *(["--dry-run"] if dry else []))
+    assert failed.returncode == 3
+    assert "amlkit datastore ls images" in failed.stderr
+
+
+def test_an_output_in_azure_storage_is_refused_with_the_way_out(blob, tmp_path):
+    (tmp_path / "job.yml").write_text(
+        "command: echo 1\nenvironment: azureml:any@latest\noutputs:\n  data:\n"
+        "    type: uri_folder\n    path: azureml://datastores/images/paths/out\n"
+    )
+    failed = blob("job", "submit", "job.yml", "--current-python")
+    assert failed.returncode == 1
+    assert "amlkit datastore upload" in failed.stderr
