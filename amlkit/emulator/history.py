@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from amlkit.errors import NotFound
 from amlkit.records import Job, Status
 
 _OUTPUT = re.compile(r"/data/azureml_(?P<job>.+)_output_data_(?P<output>[^/]+)/versions/")
-_ASSET = re.compile(r"/(?:data|models)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)$")
+_ASSET = re.compile(r"/data/(?P<name>[^/]+)/versions/(?P<version>[^/]+)$")
 _RUN_TYPES = {"command": "commandjob", "sweep": "HyperDrive", "pipeline": "azureml.PipelineRun"}
 
 
@@ -36,36 +37,39 @@ def answer(context: Context, request: Request) -> Reply:
         case ["GET", "history", "runs", name]:
             return Reply(200, run(jobs.show(name)))
         case ["POST", "history", "rundata"]:
-            return Reply(200, _run_data(jobs.show(str(request.json().get("runId")))))
+            return Reply(200, _run_data(context, jobs.show(str(request.json().get("runId")))))
         case ["PATCH" | "POST", "history", "experiments", _, "runs", name]:
             job_routes.update(context, scope, jobs.show(name), request.json())
             return Reply(200, run(jobs.show(name)))
-        case ["POST", "data" | "modelregistry", _, "batchGetResolvedUris"]:
+        case ["POST", "data", _, "batchGetResolvedUris"]:
             wanted = request.json().get("values") or []
-            key = "uri" if plane == "data" else "path"
-            values = {each: _resolved(context, scope, str(each), key) for each in wanted}
+            values = {each: _resolved(context, scope, str(each)) for each in wanted}
             return Reply(200, {"values": {k: v for k, v in values.items() if v is not None}})
     raise Refused(404, "NotFound", f"nothing is served at `{request.path}`")
 
 
 def run(job: Job) -> dict[str, Any]:
     """Return a run as run history shows it."""
+    given = {"hyperparameters": json.dumps(dict(job.parameters))} if job.parameters else {}
     kind = "azureml.StepRun" if job.parent and job.type == "command" else _RUN_TYPES.get(job.type)
     return {
         "runId": job.name,
         "parentRunId": job.parent,
         "rootRunId": job.root or job.name,
         "experimentId": job.experiment_name,
+        "experimentName": job.experiment_name,
+        "description": job.description,
         "displayName": job.display_name,
         "status": job.status.value,
         "runType": kind,
         "createdUtc": job.created_at,
         "startTimeUtc": job.started_at,
         "endTimeUtc": job.ended_at,
-        "tags": dict(job.tags),
+        "tags": {**job.tags, **given},
         "properties": {"azureml.runsource": str(kind), **job.properties},
         "services": {},
         "hidden": job.archived,
+        "error": {"error": {"code": "UserError", "message": job.error}} if job.error else None,
     }
 
 
@@ -90,7 +94,7 @@ def details(context: Context, job: Job) -> dict[str, Any]:
         name.removeprefix(prefix): context.blob_url(ARTIFACTS, name)
         for name in Places(context).logs(job)
     }
-    found = {
+    return {
         **run(job),
         "target": job.compute or "local",
         "inputDatasets": [],
@@ -98,20 +102,16 @@ def details(context: Context, job: Job) -> dict[str, Any]:
         "logFiles": logs,
         "submittedBy": job.created_by,
     }
-    if job.error:
-        found["error"] = {"error": {"code": "UserError", "message": job.error}}
-    return found
 
 
-def _run_data(job: Job) -> dict[str, Any]:
+def _run_data(context: Context, job: Job) -> dict[str, Any]:
     outputs = {
         name: {
             "assetId": "azureml://locations/local/workspaces/local/data"
             f"/azureml_{job.name}_output_data_{name}/versions/1",
             "type": _type(each),
         }
-        for name, each in job.outputs.items()
-        if name != "default"
+        for name, each in Places(context).outputs(job).items()
     }
     return {"runMetadata": {**run(job), "outputs": outputs}}
 
@@ -125,20 +125,19 @@ def _type(output: Any) -> str:
     return "uri_folder" if found.endswith("_model") else found
 
 
-def _resolved(context: Context, scope: Scope, asset: str, key: str) -> dict[str, str] | None:
-    """Return where the files of an output or asset are. key: `uri` of data, `path` of models."""
+def _resolved(context: Context, scope: Scope, asset: str) -> dict[str, str] | None:
+    """Return where the files of an output or data asset are; None when there are none."""
     if found := _OUTPUT.search(asset):
         where = context.workspace.jobs.outputs(found["job"]).get(found["output"])
         if where is None:
             return None
-        return {key: Places(context).uri(scope, where), "type": "UriFolder"}
+        return {"uri": Places(context).uri(scope, where), "type": "UriFolder"}
     if found := _ASSET.search(asset):
-        noun = context.workspace.data if key == "uri" else context.workspace.models
         try:
-            known = noun.show(f"{found['name']}:{found['version']}")
+            known = context.workspace.data.show(f"{found['name']}:{found['version']}")
         except NotFound:
             return None
         uri = short(str(known.spec.get("path", "")))
         name, _, path = uri.removeprefix("azureml://datastores/").partition("/paths/")
-        return {key: scope.store_uri(name, path), "type": known.type or "UriFolder"}
+        return {"uri": scope.store_uri(name, path), "type": known.type or "UriFolder"}
     return None

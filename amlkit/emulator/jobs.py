@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from amlkit.emulator.context import Context, resource
-from amlkit.emulator.job_bodies import body
+from amlkit.emulator.job_bodies import body, from_spec
 from amlkit.emulator.job_specs import job_spec
 from amlkit.emulator.messages import Refused, Reply, Request, page
 from amlkit.emulator.names import Scope
+from amlkit.emulator.places import Places
 from amlkit.errors import NotFound
 from amlkit.records import Job
 
@@ -77,9 +79,8 @@ def update(context: Context, scope: Scope, job: Job, changes: dict[str, Any]) ->
 def job_body(context: Context, scope: Scope, job: Job) -> dict[str, Any]:
     """Return a job as Resource Manager shows it."""
     given = context.area.resource("jobs", job.name)
+    job = replace(job, outputs=Places(context).outputs(job))
     if given is not None and "jobType" not in given:
-        from amlkit.emulator.job_bodies import from_spec
-
         given = {**from_spec(job, scope), **given}
     services = {
         "Studio": {"jobServiceType": "Studio", "endpoint": f"{context.url}/runs/{job.name}"},

@@ -8,14 +8,14 @@ finds what the content store holds. `mlcode-...` is code on its way to a code as
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from amlkit.emulator.context import Context
 from amlkit.emulator.messages import Refused
 from amlkit.emulator.names import Scope, cut_store, short
 from amlkit.errors import NotFound
-from amlkit.records import Asset, AssetKind, Job
+from amlkit.records import JSON, Asset, AssetKind, Job
 
 ARTIFACTS = "azureml"
 DEFAULT = "azureml-blobstore-local"
@@ -106,9 +106,8 @@ class Places:
             return
         top = f"{_RUN}{name}/"
         folder = Path(job.folder or "")
-        default = self._workspace.jobs.outputs(name).get("default")
-        if default and job.type not in {"sweep", "pipeline"}:
-            yield f"{top}outputs/", Path(default)
+        if job.type not in {"sweep", "pipeline"}:
+            yield f"{top}outputs/", Path(self._workspace.jobs.outputs(name)["default"])
         yield f"{top}user_logs/", folder / "user_logs"
         if (folder / "artifacts").is_dir():
             yield top, folder / "artifacts"
@@ -180,6 +179,12 @@ class Places:
             if folder.is_absolute() and path.is_relative_to(folder):
                 return scope.store_uri(store.name, path.relative_to(folder).as_posix())
         return path.as_uri()
+
+    def outputs(self, job: Job) -> Mapping[str, JSON]:
+        """Return the outputs of a job; of a trial, those of its sweep."""
+        if job.outputs or job.parent is None:
+            return job.outputs
+        return {name: {} for name in self._workspace.jobs.outputs(job.name) if name != "default"}
 
     def logs(self, job: Job) -> list[str]:
         """Return the names of a job's log blobs, in the artifact container."""

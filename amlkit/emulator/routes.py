@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amlkit.emulator import blobs, history, identity, jobs, schedules, workspaces
+from amlkit.emulator import blobs, history, identity, jobs, schedules, tracking, workspaces
 from amlkit.emulator.asset_bodies import NOUNS
 from amlkit.emulator.assets import Assets
 from amlkit.emulator.context import LOCATION, Context
@@ -10,7 +10,7 @@ from amlkit.emulator.faults import Faults, parse
 from amlkit.emulator.messages import Refused, Reply, Request
 from amlkit.emulator.names import SCOPE, Scope
 
-_PLANES = ("/history/", "/data/", "/modelregistry/")
+_PLANES = ("/history/", "/data/")
 
 
 def answer(context: Context, faults: Faults, request: Request) -> Reply:
@@ -25,7 +25,7 @@ def answer(context: Context, faults: Faults, request: Request) -> Reply:
     faults.strike(request.method, request.path)
     if blobs.is_blob(request):
         return blobs.answer(context, request)
-    if not request.path.startswith(("/subscriptions/", *_PLANES)):
+    if not request.path.startswith(("/subscriptions/", tracking.PREFIX, *_PLANES)):
         raise Refused(404, "NotFound", f"nothing is served at `{request.path}`")
     if not context.signer.accepts(request.headers.get("authorization")):
         raise Refused(
@@ -34,6 +34,8 @@ def answer(context: Context, faults: Faults, request: Request) -> Reply:
             'no token of this emulator: eval "$(amlkit emulator env)"',
             {"WWW-Authenticate": f'Bearer authorization_uri="{context.url}/common"'},
         )
+    if request.path.startswith(tracking.PREFIX):
+        return tracking.answer(context, request)
     if request.path.startswith(_PLANES):
         return history.answer(context, request)
     return _resource_manager(context, request)
