@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from amlkit.records import Asset, AssetDraft, AssetUse, Record
@@ -36,6 +37,50 @@ class FileChange(Record):
     path: str
     size_before: int | None = None
     size_after: int | None = None
+
+    @property
+    def reference(self) -> str:
+        """The path itself."""
+        return self.path
+
+
+@dataclass(frozen=True)
+class CodeSince:
+    """The files of a code folder as the last run had them, and as they are. job: that run."""
+
+    job: str
+    before: Sequence[AssetFile]
+    after: Sequence[AssetFile]
+
+
+@dataclass(frozen=True)
+class SnapshotFile(Record):
+    """A file of a code folder. left_out_by: the rule that keeps it out of the snapshot; bytes."""
+
+    COLUMNS = ("path", "size", "left_out_by")
+
+    path: str
+    size: int | None
+    left_out_by: str | None
+    code: str
+
+    @property
+    def reference(self) -> str:
+        """The path itself."""
+        return self.path
+
+
+@dataclass(frozen=True)
+class SnapshotReason(Record):
+    """Why a file is in a snapshot, or is not. rule: `FILE:LINE: PATTERN`; decided_at: a path."""
+
+    COLUMNS = ("path", "included", "rule", "decided_at")
+
+    path: str
+    included: bool
+    rule: str | None
+    decided_at: str
+    code: str
 
     @property
     def reference(self) -> str:
@@ -95,6 +140,13 @@ class KeptContent(Protocol):
 
     def verify(self) -> Iterator[DamagedFile]:
         """Hash everything that is stored again, and yield what is damaged or missing."""
+        ...
+
+    def code_since(self, folder: Path, includes: Sequence[Path] = ()) -> CodeSince:
+        """Return the files of a code folder at its last run, and now.
+
+        Raises: NotFound: no job was run from it.
+        """
         ...
 
     def collect(self, *, dry_run: bool) -> FreedContent:

@@ -68,16 +68,21 @@ def lazy_group(table: Mapping[str, Entry]) -> type[TyperGroup]:
 def _verbs(app: typer.Typer) -> TyperGroup:
     """Return an app's group that builds only the verb that was typed: 10 ms for `amlkit job`."""
     known = {info.name or get_command_name(_name(info)): info for info in app.registered_commands}
+    groups = {str(info.name): info.typer_instance for info in app.registered_groups}
 
     class Verbs(TyperGroup):
         def list_commands(self, ctx: Any) -> list[str]:
-            return list(known)
+            return [*known, *groups]
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             if cmd_name.startswith("-"):
                 return None
+            if (inner := groups.get(cmd_name)) is not None:
+                group = _verbs(inner)
+                group.name = cmd_name
+                return group
             if cmd_name not in known:
-                close = did_you_mean(cmd_name, known)
+                close = did_you_mean(cmd_name, [*known, *groups])
                 where = ctx.command_path
                 hint = f"did you mean `{where} {close}`?" if close else f"see `{where} --help`"
                 raise UsageError(f"no such command `{cmd_name}`", hint=hint)

@@ -160,7 +160,7 @@ def _snapshot(
     code: Path, includes: Sequence[Path], *, allow_secrets: bool
 ) -> tuple[dict[str, Path], str]:
     listed = list(of_code(code, includes, follow=True))
-    check(iter(listed), size_limit_bytes(), allow_secrets=allow_secrets)
+    check(code, listed, size_limit_bytes(), allow_secrets=allow_secrets)
     files = {relative: path for relative, path, _ in listed}
     if not files:
         raise UsageError(f"code folder `{code}` has no files", hint="Azure ML keeps no empty ones")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amlkit.commands import job_snapshot
 from amlkit.commands.job_graph import graph
 from amlkit.commands.job_plot import plot
 from amlkit.errors import UsageError
@@ -398,3 +399,6 @@ def restore(ctx: typer.Context, job: JobArgument, output: OutputOption = Format.
     """Show an archived job in lists again."""
     session = Session.of(ctx)
     session.output.record(session.workspace.jobs.archive(job, archived=False), output)
+
+
+app.add_typer(job_snapshot.app, name="snapshot")

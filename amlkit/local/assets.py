@@ -66,15 +66,14 @@ class LocalAssets:
         return self._table.add(replace(draft, spec=spec, digest=tree.digest, if_changed=True))[0]
 
     def _snapshot(self, draft: AssetDraft, folder: Path) -> Tree:
-        from amlkit.config import number
         from amlkit.local import snapshot
+        from amlkit.snapshots.files import size_limit_bytes
 
-        limit = number("snapshot_limit_mb") or 300
         return snapshot.take(
             self._workspace.content,
             folder,
             includes=tuple(Path(each) for each in draft.includes),
-            size_limit_bytes=int(limit * 1024 * 1024),
+            size_limit_bytes=size_limit_bytes(),
             allow_secrets=draft.allow_secrets,
         )
 
@@ -163,12 +162,9 @@ class LocalAssets:
                 f"the files of `{asset.reference}` are not in this workspace",
                 hint=f"it refers to {asset.spec.get('path')}",
             )
-        entries = self._workspace.content.entries(digest)
-        return [
-            AssetFile(each.path, each.size, each.digest, each.executable)
-            for each in entries
-            if each.kind != "folder"
-        ]
+        from amlkit.local.snapshot import files
+
+        return files(self._workspace.content.entries(digest))
 
     def uses(self, asset: Asset) -> Sequence[AssetUse]:
         """Return the jobs that read or wrote an asset."""

@@ -68,11 +68,15 @@ class OutputPlan:
 
 @dataclass(frozen=True)
 class CommandPlan:
-    """One command with everything it runs on. code: digest of the snapshot."""
+    """One command with everything it runs on.
+
+    code: digest of the snapshot. code_folder: where it was taken, when it was a folder here.
+    """
 
     command: str
     environment: Recipe
     code: str | None = None
+    code_folder: str | None = None
     environment_variables: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, InputPlan] = field(default_factory=dict)
     outputs: Mapping[str, OutputPlan] = field(default_factory=dict)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit import references
-from amlkit.config import number
 from amlkit.errors import AmlkitError, NotFound, NotSupported, UsageError
 from amlkit.local import recipes, snapshot
 from amlkit.local.assets import referenced
@@ -24,13 +23,13 @@ from amlkit.local.recipes import Recipe
 from amlkit.local.sampling import check_installed
 from amlkit.local.storage import places
 from amlkit.records import JSON, AssetKind
+from amlkit.snapshots.files import size_limit_bytes
 from amlkit.workspace import Submission
 
 if TYPE_CHECKING:
     from amlkit.local.workspace import LocalWorkspace
     from amlkit.specs import Loaded
 
-_MEGABYTE = 1024 * 1024
 _REMOTE = ("http://", "https://", "wasbs://", "abfss://", "adl://", "hdfs://", "s3://", "gs://")
 
 
@@ -75,6 +74,7 @@ class Resolver:
             command=command,
             environment=self.environment(content.get("environment")),
             code=self.code(content.get("code"), content.get("additional_includes") or ()),
+            code_folder=self._code_folder(content.get("code")),
             environment_variables={key: str(value) for key, value in variables.items()},
             timeout_seconds=_seconds((content.get("limits") or {}).get("timeout")),
             instance_count=int((content.get("resources") or {}).get("instance_count") or 1),
@@ -140,13 +140,17 @@ class Resolver:
             self._codes[tops] = self._snapshot(*tops)
         return self._codes[tops]
 
+    def _code_folder(self, code: str | None) -> str | None:
+        if code is None or str(code).startswith(("azureml:", "git+", *_REMOTE)):
+            return None
+        return str(self.loaded.resolve_path(str(code)).resolve())
+
     def _snapshot(self, folder: Path, *includes: Path) -> str:
-        limit = number("snapshot_limit_mb") or 300
         tree = snapshot.take(
             self._workspace.content,
             folder,
             includes=includes,
-            size_limit_bytes=int(limit * _MEGABYTE),
+            size_limit_bytes=size_limit_bytes(),
             allow_secrets=self._submission.allow_secrets,
         )
         return tree.digest

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amlkit.kept import DamagedFile, FreedContent
+from amlkit.kept import CodeSince, DamagedFile, FreedContent
 from amlkit.local.assets import LocalAssets
 from amlkit.local.catalogue import AssetTable, Database, JobTable, MetricTable
 from amlkit.local.computes import LocalComputes
@@ -129,6 +129,12 @@ class LocalWorkspace:
         from amlkit.local import upkeep
 
         return upkeep.collect(self, dry_run=dry_run)
+
+    def code_since(self, folder: Path, includes: Sequence[Path] = ()) -> CodeSince:
+        """Return the files of a code folder at its last run, and now. Raises: NotFound."""
+        from amlkit.local import snapshot
+
+        return snapshot.since(self, folder, includes)
 
     def close(self) -> None:
         """Close the catalogue."""

@@ -164,6 +164,18 @@ def load(file: str | Path, overrides: Sequence[str], *, lenient: bool) -> Loaded
     return specs.load(file, kind="component", overrides=overrides, lenient=lenient)
 
 
+def in_place(value: Any, owner: Loaded) -> Loaded | None:
+    """Return a component that stands in a file or in the pipeline; None for a registered one."""
+    if isinstance(value, Mapping):
+        kind = str(value.get("type") or ("pipeline" if "jobs" in value else "command"))
+        return replace(owner, kind=f"component.{kind}", document=dict(value))
+    if str(value).startswith(("azureml:", "/subscriptions/")):
+        return None
+    from amlkit import specs
+
+    return specs.load(owner.resolve_path(str(value)), kind="component", lenient=True)
+
+
 def _name(loaded: Loaded, given: str | None) -> str:
     name = given or loaded.document.get("name")
     if name is None:

@@ -58,11 +58,16 @@ class IgnoreRules:
         """
         if relative.rsplit("/", 1)[-1] in ALWAYS_OUT:
             return Rule("always left out", 0, relative)
+        rule = self.spoken(relative, is_folder=is_folder)
+        return None if rule is None or rule.negated else rule
+
+    def spoken(self, relative: str, *, is_folder: bool) -> Rule | None:
+        """Return the last rule that speaks of a path, be it against it or (`!`) for it."""
         for rule in reversed(self._rules):
             if rule.folders_only and not is_folder:
                 continue
             if rule.regex is not None and rule.regex.match(relative):
-                return None if rule.negated else rule
+                return rule
         return None
 
 

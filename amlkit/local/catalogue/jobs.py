@@ -250,6 +250,19 @@ class JobTable:
 
     # Content.
 
+    def last_with_code(self, folder: str) -> tuple[str, str] | None:
+        """Return (job, digest) of the newest snapshot that was taken of a code folder."""
+        rows = self._database.rows(
+            "select name, plan from jobs where instr(plan, ?) > 0 order by sequence desc",
+            json.dumps(folder, ensure_ascii=False),
+        )
+        for row in rows:
+            plan = json.loads(row["plan"])
+            work = plan.get("trial") or plan
+            if work.get("code_folder") == folder and work.get("code") is not None:
+                return row["name"], work["code"]
+        return None
+
     def digests(self) -> dict[str, Sequence[str]]:
         """Return which jobs refer to each content, in their plan or anywhere else.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from amlkit.local.content.objects import Objects, PackWriter, Place, copy_and_hash, read_index
 from amlkit.local.content.records import Damage, Entry, Freed, read_manifest
-from amlkit.local.content.statcache import remove_unused
+from amlkit.snapshots.statcache import remove_unused
 
 if TYPE_CHECKING:
     from amlkit.local.content.store import ContentStore

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from amlkit.errors import AmlkitError
 from amlkit.local.content.records import Entry, Tree, read_manifest
-from amlkit.local.content.statcache import StatCache
 from amlkit.local.content.store import ContentStore
 from amlkit.local.content.writing import Progress, Writing, found_below, root_of
+from amlkit.snapshots.statcache import StatCache
 
 
 def pin(store: ContentStore, path: Path, *, progress: Progress | None = None) -> Tree:
@@ -54,6 +54,5 @@ def _hashed(store: ContentStore, path: Path, progress: Progress | None) -> tuple
     found = found_below(root, path.name or root.name, None, ())
     writing = Writing(store, cache, None, progress, found)
     tree = writing.run(kind)
-    with store.locked(), store.scratch() as scratch:
-        cache.save(scratch)
+    cache.save()
     return tree, writing.manifest

@@ -19,10 +19,10 @@ from amlkit.local.content import collection
 from amlkit.local.content.objects import Objects
 from amlkit.local.content.records import Damage, Entry, Freed, Tree, read_manifest
 from amlkit.local.content.restore import restore
-from amlkit.local.content.statcache import StatCache
 from amlkit.local.content.writing import Progress, Writing, disk_full_told, found_below, root_of
 from amlkit.local.locks import lock, shared_lock
 from amlkit.snapshots.ignore import IgnoreRules
+from amlkit.snapshots.statcache import StatCache
 
 
 class ContentStore:
@@ -56,13 +56,19 @@ class ContentStore:
         of the tree is seen).
         """
         with self.locked(), self.scratch() as scratch:
-            return self._gather(path, ignore, includes, progress, scratch)
+            return self._gather(path, ignore, includes, progress, scratch)[0]
 
     def digest(
         self, path: Path, *, ignore: IgnoreRules | None = None, includes: Sequence[Path] = ()
     ) -> Tree:
         """Return the tree that `add` would store, without storing it."""
-        return self._gather(path, ignore, includes, None, None)
+        return self._gather(path, ignore, includes, None, None)[0]
+
+    def survey(
+        self, path: Path, *, ignore: IgnoreRules | None = None, includes: Sequence[Path] = ()
+    ) -> list[Entry]:
+        """Return the entries of the tree that `add` would store, without storing it."""
+        return read_manifest(self._gather(path, ignore, includes, None, None)[1])[1]
 
     def entries(self, digest: str) -> Iterator[Entry]:
         """Yield what is in a tree (or was, when it was pinned), by path. Raises: NotFound."""
@@ -161,11 +167,11 @@ class ContentStore:
         includes: Sequence[Path],
         progress: Progress | None,
         scratch: Path | None,
-    ) -> Tree:
+    ) -> tuple[Tree, bytes]:
         root, kind = root_of(path)
         cache = StatCache(self.stats, root)
         found = found_below(root, path.name or root.name, ignore, includes)
-        tree = Writing(self, cache, scratch, progress, found).run(kind)
-        if scratch is not None:
-            cache.save(scratch)
-        return tree
+        writing = Writing(self, cache, scratch, progress, found)
+        tree = writing.run(kind)
+        cache.save()
+        return tree, writing.manifest

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from amlkit.errors import AmlkitError, Conflict, NotFound, unreadable
 from amlkit.local.content.objects import SMALL, PackWriter, copy_and_hash
 from amlkit.local.content.records import Entry, Tree, write_manifest
-from amlkit.local.content.statcache import StatCache
 from amlkit.snapshots.ignore import IgnoreRules
+from amlkit.snapshots.statcache import StatCache
 from amlkit.snapshots.walk import Found, walk
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit.errors import UsageError
+from amlkit.services.components import in_place
 from amlkit.services.graphs.model import Edge, Graph, Node
 from amlkit.specs import expressions
 from amlkit.workspace import JobFilter, Jobs
@@ -27,7 +28,7 @@ def of_file(file: str | Path, overrides: Sequence[str] = (), *, lenient: bool = 
 
     loaded = specs.load(file, overrides=overrides, lenient=lenient)
     if loaded.document.get("component") is not None and loaded.kind == "job.pipeline":
-        loaded = _component(loaded.document["component"], loaded) or loaded
+        loaded = in_place(loaded.document["component"], loaded) or loaded
     if not loaded.kind.endswith(".pipeline"):
         raise UsageError(f"`{file}` is not a pipeline", hint="only pipelines have a graph")
     return _of_loaded(loaded, _title(loaded))
@@ -36,7 +37,7 @@ def of_file(file: str | Path, overrides: Sequence[str] = (), *, lenient: bool = 
 def _of_loaded(loaded: Loaded, title: str) -> Graph:
     def node(name: str, step: Mapping[str, Any]) -> Node:
         component = step.get("component") or step.get("trial")
-        found = _component(component, loaded) if component is not None else None
+        found = in_place(component, loaded) if component is not None else None
         kind = str(step.get("type") or "")
         if not kind:
             kind = found.kind.removeprefix("component.") if found else "command"
@@ -45,20 +46,6 @@ def _of_loaded(loaded: Loaded, title: str) -> Graph:
         return Node(name, name, type=kind, component=_shown(component), inner=inner)
 
     return _graph(title, loaded.document, node)
-
-
-def _component(value: Any, owner: Loaded) -> Loaded | None:
-    """Return a component that stands in a file or in the pipeline; None for a registered one."""
-    from dataclasses import replace
-
-    from amlkit import specs
-
-    if isinstance(value, Mapping):
-        kind = str(value.get("type") or ("pipeline" if "jobs" in value else "command"))
-        return replace(owner, kind=f"component.{kind}", document=dict(value))
-    if str(value).startswith(("azureml:", "/subscriptions/")):
-        return None
-    return specs.load(owner.resolve_path(str(value)), kind="component", lenient=True)
 
 
 def _shown(component: Any) -> str:
