@@ -24,7 +24,7 @@ def area_of(choice: WorkspaceChoice) -> Area:
     if choice.kind != "local":
         raise NotSupported(
             f"`{choice.name}` is on Azure; the emulator serves an embedded workspace",
-            hint="amlkit -w local emulator start",
+            hint="amlkit -w local emulator ...",
         )
     return Area(choice.folder)
 

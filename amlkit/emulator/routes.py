@@ -22,6 +22,8 @@ def answer(context: Context, faults: Faults, request: Request) -> Reply:
         return _more_faults(context, faults, request)
     if (found := identity.answer(context, request)) is not None:
         return found
+    if request.path.startswith("/runs/"):
+        return _web_view(context, request.path.removeprefix("/runs/"))
     faults.strike(request.method, request.path)
     if blobs.is_blob(request):
         return blobs.answer(context, request)
@@ -39,6 +41,13 @@ def answer(context: Context, faults: Faults, request: Request) -> Reply:
     if request.path.startswith(_PLANES):
         return history.answer(context, request)
     return _resource_manager(context, request)
+
+
+def _web_view(context: Context, job: str) -> Reply:
+    """Answer whoever opens the link that the SDK prints beside a job; there is no studio."""
+    name = context.workspace.backend.name
+    text = f"There is no studio here. In a terminal: amlkit -w {name} job show {job}\n"
+    return Reply(200, text.encode(), type="text/plain; charset=utf-8")
 
 
 def _more_faults(context: Context, faults: Faults, request: Request) -> Reply:
