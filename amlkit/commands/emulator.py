@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,10 @@ def start(
         list[str] | None,
         typer.Option("--fault", help="Fail requests: 429:3, reset:1, 500:1:'PUT .*/jobs/'."),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", help="Append each request to a file: its fields, no values."),
+    ] = None,
     current_python: Annotated[
         bool,
         typer.Option("--current-python", help="Jobs run in this Python, with nothing installed."),
@@ -50,7 +55,7 @@ def start(
     process.area_of(session.choice)
     if detach:
         running = process.start_detached(
-            session.choice, port, fault or (), current_python=current_python
+            session.choice, port, fault or (), current_python=current_python, record=record
         )
         session.output.record(running, output)
         return
@@ -61,6 +66,7 @@ def start(
         port,
         wanted,
         current_python=current_python,
+        record=record,
         ready=lambda running: session.output.record(running, output),
     )
 

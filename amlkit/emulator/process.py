@@ -13,7 +13,7 @@ from pathlib import Path
 
 from amlkit.config import WorkspaceChoice
 from amlkit.emulator.state import Area, Running
-from amlkit.errors import AmlkitError, Conflict, NotFound, NotSupported
+from amlkit.errors import AmlkitError, Conflict, NotSupported, UsageError
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -30,7 +30,12 @@ def area_of(choice: WorkspaceChoice) -> Area:
 
 
 def start_detached(
-    choice: WorkspaceChoice, port: int, faults: Sequence[str], *, current_python: bool
+    choice: WorkspaceChoice,
+    port: int,
+    faults: Sequence[str],
+    *,
+    current_python: bool,
+    record: Path | None = None,
 ) -> Running:
     """Start an emulator that goes on after this process; return when it answers.
 
@@ -45,6 +50,7 @@ def start_detached(
         "port": port,
         "faults": list(faults),
         "current_python": current_python,
+        "record": str(record.absolute()) if record is not None else None,
     }
     log = area.root / "emulator.log"
     with log.open("wb") as handle:
@@ -59,17 +65,18 @@ def start_detached(
     with process.stdout:
         line = process.stdout.readline()
     if line.strip() != b"ready":
-        process.wait(STOP_SECONDS)
+        code = process.wait(STOP_SECONDS)
         text = log.read_text(encoding="utf-8", errors="replace").strip()
-        raise _failure(text or f"the emulator did not start; see {log}")
+        raise _failure(code, text or f"the emulator did not start; see {log}")
     # It outlives this process on purpose.
     process.returncode = 0
     return area.running()
 
 
-def _failure(text: str) -> AmlkitError:
+def _failure(code: int, text: str) -> AmlkitError:
     message, _, hint = text.splitlines()[-1].partition("\thint:")
-    kind = Conflict if "runs already" in message else AmlkitError
+    kinds = (Conflict, UsageError, NotSupported)
+    kind = next((each for each in kinds if each.exit_code == code), AmlkitError)
     return kind(message, hint=hint or None)
 
 
@@ -107,12 +114,10 @@ def main(text: str) -> int:
             asked["port"],
             [faults.parse(each) for each in asked["faults"]],
             current_python=asked["current_python"],
+            record=Path(asked["record"]) if asked["record"] else None,
             ready=ready,
         )
     except AmlkitError as error:
         sys.stderr.write(f"{error.message}\thint:{error.hint or ''}\n")
         return error.exit_code
     return 0
-
-
-__all__ = ["NotFound", "area_of", "main", "start_detached", "stop"]

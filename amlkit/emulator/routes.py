@@ -6,7 +6,7 @@ from amlkit.emulator import blobs, history, identity, jobs, schedules, tracking,
 from amlkit.emulator.asset_bodies import NOUNS
 from amlkit.emulator.assets import Assets
 from amlkit.emulator.context import LOCATION, Context
-from amlkit.emulator.faults import Faults, parse
+from amlkit.emulator.faults import OPERATION, Faults, operation, parse
 from amlkit.emulator.messages import Refused, Reply, Request
 from amlkit.emulator.names import SCOPE, Scope
 
@@ -18,13 +18,10 @@ def answer(context: Context, faults: Faults, request: Request) -> Reply:
 
     Raises: Refused. AmlkitError: of the workspace. Reset: the connection is to be closed.
     """
-    if request.path == "/emulator/faults" and request.method == "POST":
-        return _more_faults(context, faults, request)
-    if (found := identity.answer(context, request)) is not None:
+    if (found := _open(context, faults, request)) is not None:
         return found
-    if request.path.startswith("/runs/"):
-        return _web_view(context, request.path.removeprefix("/runs/"))
-    faults.strike(request.method, request.path)
+    if (struck := faults.strike(context.url, request.method, request.path)) is not None:
+        return struck
     if blobs.is_blob(request):
         return blobs.answer(context, request)
     if not request.path.startswith(("/subscriptions/", tracking.PREFIX, *_PLANES)):
@@ -43,6 +40,15 @@ def answer(context: Context, faults: Faults, request: Request) -> Reply:
     return _resource_manager(context, request)
 
 
+def _open(context: Context, faults: Faults, request: Request) -> Reply | None:
+    """Answer what needs no token; None when it is something else."""
+    if request.path == "/emulator/faults" and request.method in {"POST", "DELETE"}:
+        return _change_faults(context, faults, request)
+    if request.path.startswith("/runs/"):
+        return _web_view(context, request.path.removeprefix("/runs/"))
+    return operation() if request.path == OPERATION else identity.answer(context, request)
+
+
 def _web_view(context: Context, job: str) -> Reply:
     """Answer whoever opens the link that the SDK prints beside a job; there is no studio."""
     name = context.workspace.backend.name
@@ -50,10 +56,13 @@ def _web_view(context: Context, job: str) -> Reply:
     return Reply(200, text.encode(), type="text/plain; charset=utf-8")
 
 
-def _more_faults(context: Context, faults: Faults, request: Request) -> Reply:
+def _change_faults(context: Context, faults: Faults, request: Request) -> Reply:
     if not context.signer.knows(request.headers.get("x-identity-header")):
         raise Refused(401, "Unauthorized", "no secret of this start")
-    faults.add(parse(str(request.json().get("fault"))))
+    if request.method == "DELETE":
+        faults.clear()
+    else:
+        faults.add(parse(str(request.json().get("fault"))))
     return Reply(200, {})
 
 

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -21,6 +22,7 @@ from amlkit.emulator import certificates, routes
 from amlkit.emulator.context import Context
 from amlkit.emulator.faults import Fault, Faults, Reset
 from amlkit.emulator.messages import Refused, Reply, Request, refusal
+from amlkit.emulator.recording import Recorder
 from amlkit.emulator.signing import Signer
 from amlkit.emulator.state import Area, Running
 from amlkit.errors import AmlkitError, UsageError
@@ -36,11 +38,12 @@ def serve(
     faults: list[Fault],
     *,
     current_python: bool = False,
+    record: Path | None = None,
     ready: Callable[[Running], None],
 ) -> None:
     """Serve a workspace until TERM or Ctrl-C.
 
-    port: 0 for any that is free. ready: called once it answers.
+    port: 0 for any that is free. record: a file for requests. ready: called once it answers.
     Raises: Conflict: one runs already. UsageError: the port is taken. NotSupported: an extra.
     """
     import os
@@ -59,6 +62,9 @@ def serve(
         )
         server.choice = choice
         server.faults = Faults(faults)
+        if record is not None:
+            server.recorder = Recorder(record)
+            undo.callback(server.recorder.close)
         running = Running(choice.name, f"https://localhost:{bound}", os.getpid(), key, str(area.ca))
         _stop_on_term(server)
         area.announce(running)
@@ -95,6 +101,7 @@ class _Server(ThreadingHTTPServer):
     context: Context
     choice: WorkspaceChoice
     faults: Faults
+    recorder: Recorder | None = None
 
     def __init__(self, address: tuple[str, int], tls: ssl.SSLContext) -> None:
         self._tls = tls
@@ -152,16 +159,34 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self) -> Reply:
         try:
-            body = self._body()
-            url = urlsplit(self.path)
-            request = Request(
-                self.command,
-                unquote(url.path),
-                dict(parse_qsl(url.query, keep_blank_values=True)),
-                {key.lower(): value for key, value in self.headers.items()},
-                body,
-                url.path,
-            )
+            request = self._request()
+        except Refused as error:
+            return error.reply()
+        try:
+            reply = self._answer_to(request)
+        except Reset:
+            self._note(request, 0)
+            raise
+        self._note(request, reply.status)
+        return reply
+
+    def _note(self, request: Request, status: int) -> None:
+        if self.server.recorder is not None:
+            self.server.recorder.note(request, status)
+
+    def _request(self) -> Request:
+        url = urlsplit(self.path)
+        return Request(
+            self.command,
+            unquote(url.path),
+            dict(parse_qsl(url.query, keep_blank_values=True)),
+            {key.lower(): value for key, value in self.headers.items()},
+            self._body(),
+            url.path,
+        )
+
+    def _answer_to(self, request: Request) -> Reply:
+        try:
             return routes.answer(self._context, self.server.faults, request)
         except Refused as error:
             return error.reply()

@@ -25,8 +25,8 @@ W = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServic
 class Emulator:
     """One that runs: asked by plain HTTPS, or by scripts that use the SDK."""
 
-    def __init__(self, amlkit):
-        self.amlkit = amlkit
+    def __init__(self, amlkit, record=None):
+        self._record = record
         self.environment = json.loads(amlkit("emulator", "env", "-o", "json").stdout)
         self.url = self.environment["ARM_CLOUD_METADATA_URL"].split("/metadata")[0]
         self.tls = ssl.create_default_context(cafile=self.environment["REQUESTS_CA_BUNDLE"])
@@ -40,7 +40,10 @@ class Emulator:
     def ask(self, method, path, body=None, *, headers=None, raw=None):
         """Return (status, JSON or bytes, headers)."""
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
-        token = {"Authorization": f"Bearer {getattr(self, 'token', '')}"}
+        token = {
+            "Authorization": f"Bearer {getattr(self, 'token', '')}",
+            "Content-Type": "application/json",
+        }
         request = urllib.request.Request(
             self.url + path, data, {**token, **(headers or {})}, method=method
         )
@@ -56,6 +59,24 @@ class Emulator:
         if "json" in found.get("Content-Type", ""):
             return status, json.loads(content), found
         return status, content, found
+
+    def requests(self):
+        """Return what it was asked so far, those for login and addresses aside."""
+        lines = [json.loads(line) for line in self._record.read_text().splitlines()]
+        aside = ("/metadata/", "/msi/", "/emulator/", "/discovery/")
+        return [each for each in lines if not each["path"].startswith(aside)]
+
+    def fault(self, text):
+        """Ask for a fault."""
+        self._faults("POST", {"fault": text})
+
+    def lift_faults(self):
+        """Forget the faults that are still to come."""
+        self._faults("DELETE", None)
+
+    def _faults(self, method, body):
+        secret = {"X-IDENTITY-HEADER": self.environment["IDENTITY_HEADER"]}
+        assert self.ask(method, "/emulator/faults", body, headers=secret)[0] == 200
 
     def arm(self, method, path, body=None, **options):
         """Ask Resource Manager about something in the workspace."""
@@ -92,13 +113,46 @@ class Emulator:
 
 
 @pytest.fixture
-def emulator(amlkit):
+def emulator(amlkit, tmp_path):
     """An emulator of the test's own workspace; its jobs run in this Python."""
     pytest.importorskip("cryptography")
-    started = amlkit("emulator", "start", "--detach", "--current-python")
+    started = amlkit(
+        *("emulator", "start", "--detach", "--current-python"),
+        *("--record", tmp_path / "requests.jsonl"),
+    )
     assert started.returncode == 0, started.stderr
-    yield Emulator(amlkit)
+    yield Emulator(amlkit, tmp_path / "requests.jsonl")
     amlkit("emulator", "stop")
+
+
+@pytest.fixture
+def remote(emulator, tmp_path):
+    """Run `amlkit ARGUMENTS` on an Azure workspace that the emulator serves, logged in."""
+    pytest.importorskip("azure.ai.ml")
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("AMLKIT_", "AZURE", "ARM_", "IDENTITY_", "MSI_"))
+        and not key.lower().endswith("_proxy")
+    }
+    clean |= {"AMLKIT_HOME": str(tmp_path / "remote"), "AMLKIT_AZURE_POLL_SECONDS": "0.05"}
+
+    def run(*arguments, stdin="", env=None):
+        return subprocess.run(
+            [sys.executable, "-m", "amlkit", *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env={**clean, **emulator.environment, **(env or {})},
+            cwd=tmp_path,
+            timeout=120,
+            check=False,
+        )
+
+    where = ("--subscription", "s", "-g", "g", "--name", "emu")
+    done = run("workspace", "login", "--managed-identity", *where)
+    assert done.returncode == 0, done.stderr
+    return run
 
 
 class Credential:
