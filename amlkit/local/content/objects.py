@@ -168,7 +168,7 @@ def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
                 if len(chunk) == CHUNK and chunk == zeros:
                     writer.seek(CHUNK, os.SEEK_CUR)
                 else:
-                    _write_all(writer.fileno(), chunk)
+                    write_all(writer.fileno(), chunk)
             if pending is not None:
                 pending.result()
             if writer is not None:
@@ -180,7 +180,8 @@ def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
     return f"sha256:{hasher.hexdigest()}", size
 
 
-def _write_all(fd: int, chunk: bytes) -> None:
+def write_all(fd: int, chunk: bytes) -> None:
+    """Write every byte, however many writes that takes."""
     view = memoryview(chunk)
     while view:
         view = view[os.write(fd, view) :]

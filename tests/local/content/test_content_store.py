@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from amlkit.errors import AmlkitError, Conflict, NotFound
 from amlkit.local.content import ContentStore
+from amlkit.local.content.restore import restore
 
 NAMES = st.text(
     st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=12
@@ -79,6 +80,116 @@ def test_any_tree_is_restored_as_it_was(tmp_path_factory, tree):
     assert _read(store.view(stored.digest)) == _whole(tree)
     assert store.digest(place / "out") == stored
     assert list(store.verify()) == []
+
+
+def _places(folder: Path) -> list[Path]:
+    return [folder, *sorted(folder.rglob("*"))]
+
+
+LINKS = st.lists(st.tuples(st.integers(0), st.integers(0), NAMES, st.booleans()), max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tree=TREE, links=LINKS)
+def test_links_inside_a_tree_lead_where_they_led(tmp_path_factory, tree, links):
+    place = tmp_path_factory.mktemp("tree")
+    source = place / "in"
+    _write(source, tree)
+    made = {}
+    for where, to, name, absolute in links:
+        folders = [each for each in _places(source) if each.is_dir() and not each.is_symlink()]
+        link = folders[where % len(folders)] / name
+        aim = _places(source)[to % len(_places(source))]
+        if link.exists() or link.is_symlink() or aim.is_symlink():
+            continue
+        link.symlink_to(aim if absolute else os.path.relpath(aim, link.parent))
+        made[link.relative_to(source)] = aim.relative_to(source)
+    store = ContentStore(place / "store")
+    stored = store.add(source)
+    out = place / "moved" / "out"
+    store.materialise(stored.digest, out)
+    source.rename(place / "gone")
+    for link, aim in made.items():
+        assert (out / link).is_symlink()
+        assert (out / link).resolve() == (out / aim).resolve()
+    assert store.add(out) == stored
+    assert list(store.verify()) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(tree=TREE, where=st.integers(0), up=st.integers(0, 3), absolute=st.booleans())
+def test_a_link_that_leads_out_is_refused_and_nothing_is_stored(
+    tmp_path_factory, tree, where, up, absolute
+):
+    place = tmp_path_factory.mktemp("tree")
+    source = place / "in"
+    _write(source, tree)
+    (place / "in_secret").write_text("the name begins like the folder's")
+    folders = [each for each in _places(source) if each.is_dir()]
+    folder = folders[where % len(folders)]
+    out = place / "in_secret"
+    name = "\u2192 out of the folder"
+    if up:
+        # One link leads to another, which leads out.
+        (folder / "the first of two").symlink_to("/etc")
+        (folder / name).symlink_to("the first of two/passwd")
+    else:
+        (folder / name).symlink_to(out if absolute else os.path.relpath(out, folder))
+    store = ContentStore(place / "store")
+    with pytest.raises(AmlkitError, match="leads out of the folder"):
+        store.add(source)
+    assert list(store.trees.iterdir()) == list(store.tmp.iterdir()) == []
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_sparse_files_keep_their_holes_and_permissions_their_meaning(tmp_path, shared):
+    data = tmp_path / "in"
+    data.mkdir()
+    with (data / "sparse").open("wb") as file:
+        file.seek(40 * 1024 * 1024)
+        file.write(b"x" * 10)
+        file.truncate(64 * 1024 * 1024)
+    (data / "all holes").touch()
+    os.truncate(data / "all holes", 10 * 1024 * 1024)
+    for name, mode in {"run": 0o751, "own": 0o600, "read": 0o444}.items():
+        (data / name).write_text(name)
+        (data / name).chmod(mode)
+    store = ContentStore(tmp_path / "store")
+    tree = store.add(data)
+    store.materialise(tree.digest, tmp_path / "out")
+    back = store.view(tree.digest) if shared else tmp_path / "out"
+    for each in data.iterdir():
+        assert (back / each.name).read_bytes() == each.read_bytes()
+        assert (back / each.name).stat().st_blocks * 512 <= max(8 * 1024 * 1024, 8192)
+    modes = {name: (back / name).stat().st_mode & 0o777 for name in ("run", "own", "read")}
+    write = 0 if shared else 0o200
+    assert modes == {"run": 0o555 | write, "own": 0o444 | write, "read": 0o444 | write}
+    used = sum(each.stat().st_blocks * 512 for each in store.objects.large.glob("*/*"))
+    assert used <= 8 * 1024 * 1024
+
+
+def test_names_that_differ_only_in_case_or_unicode_form_stay_apart(tmp_path):
+    data = tmp_path / "in"
+    names = {"Data": b"1", "data": b"2", "e\u0301": b"3", "\u00e9": b"4", "\n": b"5"}
+    _write(data, {name: (content, False) for name, content in names.items()})
+    (data / os.fsdecode(b"\xff.bin")).write_bytes(b"not utf-8")
+    if len(list(data.iterdir())) < 6:
+        pytest.skip("this file system holds them for the same")
+    store = ContentStore(tmp_path / "store")
+    tree = store.add(data)
+    store.materialise(tree.digest, tmp_path / "out")
+    assert _read(tmp_path / "out") == _read(data)
+    assert store.add(tmp_path / "out") == tree
+
+
+def test_a_disk_that_cannot_keep_both_of_two_names_says_so(tmp_path):
+    _write(tmp_path / "in", {"data": (b"1", False), "big": (b"1" * 200_000, False)})
+    store = ContentStore(tmp_path / "store")
+    entries = list(store.entries(store.add(tmp_path / "in").digest))
+    # What a disk that ignores case does to `Data` and `data`, where there is none.
+    for number, each in enumerate(entries):
+        with pytest.raises(AmlkitError, match="there is one already"):
+            restore(store.objects, "folder", [each, each], tmp_path / str(number), shared=False)
 
 
 def test_links_inside_are_kept_and_links_out_are_refused(tmp_path):
