@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amlkit.commands.data_preview import preview
 from amlkit.options import (
     DryRunOption,
     FileOption,
@@ -135,6 +136,9 @@ def download(
     with session.output.progress("downloading") as progress:
         path = session.workspace.data.download(reference, target, progress=progress)
     session.output.text(str(path))
+
+
+app.command()(preview)
 
 
 _Reference = Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME@latest.")]

@@ -340,6 +340,11 @@ class Resolver:
             raise type(error)(f"input `{name}`: {error.message}", hint=error.hint) from None
 
     def _local(self, place: Path, kind: str, mode: str) -> InputPlan:
+        if kind == "mltable" and not (place / "MLTable").is_file():
+            raise UsageError(
+                f"`{place}` has no MLTable file",
+                hint="a folder of type mltable has a file of that name that says how to read it",
+            )
         if self._dry:
             return InputPlan(kind, mode, uri=place.as_uri())
         return InputPlan(kind, mode, digest=self._workspace.content.add(place).digest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -53,6 +53,31 @@ class Output:
         """Print a list of records; an empty list is a result, not a failure."""
         rows = list(records)
         self._print([row.as_dict() for row in rows], rows, output, query, single=False)
+
+    def rows(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Mapping[str, JSON]],
+        output: Format | None = None,
+        query: str | None = None,
+    ) -> None:
+        """Print the rows of a table whose columns only its data knows."""
+        chosen = output or (Format.table if is_terminal(sys.stdout) else Format.json)
+        if chosen is Format.none:
+            return
+        from amlkit.output import formats
+
+        if query is not None or chosen not in {Format.table, Format.tsv, Format.csv, Format.name}:
+            plain: JSON = [dict(each) for each in rows]
+            plain = plain if query is None else formats.query(plain, query)
+            write_out(formats.plain(plain, Format.tsv if chosen is Format.name else chosen))
+        elif chosen is Format.table:
+            from amlkit.output import table
+
+            table.show_rows(columns, rows, color=self._color)
+        else:
+            lines = [[each.get(name) for name in columns] for each in rows]
+            write_out(formats.lines(columns, lines, chosen))
 
     def text(self, text: str) -> None:
         """Print text that is a result by itself, such as a file."""

@@ -91,6 +91,14 @@ def columns(rows: Sequence[Record], output: Format) -> str:
     return _delimited([header, *lines], output)
 
 
+def lines(names: Sequence[str], values: Sequence[Sequence[Any]], output: Format) -> str:
+    """Return a data table's cells: TSV without a header, CSV with one, the first column by name."""
+    if output is Format.name:
+        return "".join(f"{_cell(line[0])}\n" for line in values if line)
+    cells = [[_cell(each) for each in line] for line in values]
+    return _delimited([list(names), *cells] if output is Format.csv else cells, output)
+
+
 def value(row: Record, name: str) -> Any:
     """Return a table column of a record; `created` and `duration` are those of people."""
     if name == "created":

@@ -58,6 +58,35 @@ def grid(rows: Sequence[Record], *, wrap: bool = True) -> Table | Text:
     return table
 
 
+COLUMNS_SHOWN = 12
+
+
+def show_rows(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, color: bool | None
+) -> None:
+    """Print the rows of a data table, each in one line; of many columns, the first ones."""
+    target = console(color)
+    if not columns:
+        target.print(Text("no rows", style="dim"))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns[:COLUMNS_SHOWN]:
+        table.add_column(Text(name), no_wrap=True, overflow="ellipsis", max_width=40)
+    for row in rows:
+        table.add_row(*(_data_cell(row.get(name)) for name in columns[:COLUMNS_SHOWN]))
+    target.print(table)
+    if len(columns) > COLUMNS_SHOWN:
+        left = len(columns) - COLUMNS_SHOWN
+        target.print(Text(f"and {left} more columns: -o json or -o csv has all", style="dim"))
+
+
+def _data_cell(each: Any) -> Text:
+    if isinstance(each, float) and each.is_integer() and abs(each) < 1e15:
+        return Text(str(int(each)))
+    text = str(each) if isinstance(each, bool) else cell("", each).plain
+    return Text(" ".join(text.split("\n")))
+
+
 def leaderboard(rows: Sequence[Any], most: int) -> Group:
     """Return a sweep's trials as they stand: how many of each status, and the first `most`."""
     counts: dict[str, int] = {}
@@ -130,7 +159,7 @@ def cell(name: str, each: Any) -> Text:
         return Text("yes" if each else "")
     if isinstance(each, float):
         return Text(f"{each:.6g}")
-    if name in {"parameters", "metrics"} and isinstance(each, Mapping):
+    if name in {"parameters", "metrics", "labels"} and isinstance(each, Mapping):
         return Text("  ".join(f"{key}={_short(one)}" for key, one in each.items()))
     if isinstance(each, Mapping | list | tuple):
         return Text(dump(each, indent=None))

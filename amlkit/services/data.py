@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amlkit import references
 from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
@@ -20,6 +22,9 @@ from amlkit.records import (
 )
 from amlkit.services import selection
 from amlkit.workspace import Progress, Workspace
+
+if TYPE_CHECKING:
+    from amlkit.services.preview import Pictures, Rows
 
 TYPES = ("uri_file", "uri_folder", "mltable")
 
@@ -66,6 +71,10 @@ class Data:
             if_changed=if_changed,
             by_reference=by_reference,
         )
+        if draft.path is not None and draft.spec["type"] == "mltable":
+            from amlkit.services.preview import transforming
+
+            transforming.load(Path(draft.path))
         if by_reference and (remote or not isinstance(self._assets, KeptAssets)):
             raise UsageError(
                 "only files of this machine are registered by reference, in an embedded workspace",
@@ -114,6 +123,46 @@ class Data:
     def download(self, reference: str, target: Path, *, progress: Progress | None = None) -> Path:
         """Write the files below `target` and return where they are."""
         return self._assets.download(self._get(reference), target, progress=progress)
+
+    def preview(
+        self, what: str, *, take: int = 10, sheet: Path | None = None, per_label: int = 8
+    ) -> Rows | Pictures:
+        """Return the first rows of a table, or how many pictures there are of each label.
+
+        what: `NAME[:VERSION]`, a path with a slash in it, or a URI.
+        sheet: a PNG file to draw `per_label` pictures of each label on.
+        Raises: NotFound. UsageError: neither a table nor pictures. NotSupported: not here.
+        """
+        from amlkit.services.preview import preview
+
+        place, kind = self._place(what)
+        return preview(place, kind, self._fetched, take=take, sheet=sheet, per_label=per_label)
+
+    def _place(self, what: str) -> tuple[Path, str | None]:
+        if "://" in what:
+            references.check_address(what)
+            return self._fetched(what, _remote_type(what, None)), None
+        if "/" in what or what.startswith(".") or what.endswith(os.sep):
+            return Path(what), None
+        asset = self.show(what)
+        place = self._assets.local_path(asset)
+        if place is None:
+            raise NotSupported(
+                f"the files of `{asset.reference}` are not on this machine",
+                hint=f"amlkit data download {asset.reference} -p DIR, then preview ./DIR",
+            )
+        return place, asset.type
+
+    def _fetched(self, uri: str, kind: str) -> Path:
+        """Return where what is at a URI was brought to."""
+        place = self._assets.local_path(
+            Asset(AssetKind.DATA, "data", "1", {"type": kind, "path": uri})
+        )
+        if place is None:
+            raise NotSupported(
+                f"`{uri}` is not read from here", hint="download it, then preview ./PATH"
+            )
+        return place
 
     def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
         """Hide a version, or all of a name, from lists; or show it again. Raises: NotFound."""

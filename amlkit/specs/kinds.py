@@ -86,6 +86,7 @@ KINDS = {
     "feature_store": ("features", "FeatureStore"),
     "feature_store_entity": ("features", "FeatureStoreEntity"),
     "conda": ("assets", "CondaFile"),
+    "mltable": ("mltable", "MLTable"),
 }
 
 # What a `$schema` begins with -> family or kind.
@@ -137,6 +138,7 @@ _SCHEMAS = {
     "featurestoreentity": "feature_store_entity",
     "featurestore": "feature_store",
     "featureset": "feature_set",
+    "mltable": "mltable",
 }
 
 
@@ -261,6 +263,8 @@ def _by_content(data: Mapping[str, Any], written: str) -> str:
     word = written.lower()
     if "source" in data and "path" in data and "jobs" not in data:
         return "data_import"
+    if {"paths", "transformations"} & data.keys() and written in {"", "mltable"}:
+        return "mltable"
     if written in {"uri_file", "uri_folder", "mltable"}:
         return "data"
     if written.endswith("_model"):

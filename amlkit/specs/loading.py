@@ -88,6 +88,10 @@ def _meaning(kind: str, parsed: Source, base: Path, lenient: bool) -> list[Probl
         from amlkit.specs import service_rules
 
         return found + service_rules.check(kind, parsed, base)
+    if kind == "mltable":
+        from amlkit.specs import mltable
+
+        return mltable.check(parsed, base)
     if kind in {"job.pipeline", "component.pipeline", "component.parallel"}:
         from amlkit.specs import graph
 
