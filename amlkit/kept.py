@@ -121,12 +121,24 @@ class FreedContent(Record):
 class KeptAssets(Protocol):
     """Assets whose files this machine keeps and knows one by one; not those of Azure ML."""
 
-    def create_all(self, drafts: Sequence[AssetDraft]) -> Sequence[Asset]:
-        """Register versions, all of them or none. Raises: Conflict."""
+    def create_parts(
+        self, source: Asset, parts: Sequence[tuple[AssetDraft, Sequence[str]]]
+    ) -> Sequence[Asset]:
+        """Register versions that have some files of `source` each, all of them or none.
+
+        Raises: Conflict. NotFound: `source` has no files here.
+        """
         ...
 
-    def files(self, asset: Asset) -> Sequence[AssetFile]:
-        """Return the files of an asset, by path. Raises: NotFound: it has none here."""
+    def copy(self, asset: Asset, paths: Sequence[str], target: Path) -> None:
+        """Write some files of an asset below `target`. Raises: NotFound: it has none here."""
+        ...
+
+    def files(self, asset: Asset, *, follow: bool = False) -> Sequence[AssetFile]:
+        """Return the files of an asset, by path. Raises: NotFound: it has none here.
+
+        follow: the file that a link leads to in the place of the link.
+        """
         ...
 
     def uses(self, asset: Asset) -> Sequence[AssetUse]:

@@ -35,13 +35,45 @@ class LocalAssets:
         """
         if draft.kind is AssetKind.CODE and draft.path is not None:
             return self._create_code(draft)
-        return self.create_all((draft,), progress=progress)[0]
+        return self._table.add(self._stored(draft, progress))[0]
 
-    def create_all(
-        self, drafts: Sequence[AssetDraft], *, progress: Progress | None = None
+    def create_parts(
+        self, source: Asset, parts: Sequence[tuple[AssetDraft, Sequence[str]]]
     ) -> Sequence[Asset]:
-        """Store the files and register the versions, all or none. Raises: as `create`."""
-        return self._table.add(*[self._stored(draft, progress) for draft in drafts])
+        """Register versions that have some files of `source` each, all of them or none.
+
+        Nothing is copied: a part is one more list of files that are stored.
+        """
+        digest = self._kept(source)
+        drafts = []
+        for draft, paths in parts:
+            tree = self._workspace.content.subset(digest, paths)
+            spec = {**draft.spec, "path": _uri(tree.digest, draft.name)}
+            drafts.append(replace(draft, spec=spec, digest=tree.digest))
+        return self._table.add(*drafts)
+
+    def _kept(self, asset: Asset) -> str:
+        """Return the digest of an asset's files, which are stored now if they were not."""
+        if (source := referenced(asset)) is not None:
+            self.check(asset)
+            return self._workspace.content.add(source).digest
+        digest = self._digest(asset)
+        if digest is None:
+            raise _not_here(asset)
+        return digest
+
+    def copy(self, asset: Asset, paths: Sequence[str], target: Path) -> None:
+        """Write some files of an asset below `target`. Raises: NotFound: it has none here."""
+        source = referenced(asset)
+        if source is None:
+            self._workspace.content.copy(self._kept(asset), paths, target)
+            return
+        self.check(asset)
+        target.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            place = target / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / path, place)
 
     def _stored(self, draft: AssetDraft, progress: Progress | None) -> AssetDraft:
         if draft.path is None:
@@ -54,7 +86,7 @@ class LocalAssets:
             path = source.resolve().as_uri()
         else:
             tree = self._workspace.content.add(source, progress=progress)
-            path = _uri(tree.digest, source)
+            path = _uri(tree.digest, source.absolute().name)
         return replace(draft, spec={**draft.spec, "path": path}, digest=tree.digest)
 
     def _create_code(self, draft: AssetDraft) -> Asset:
@@ -62,7 +94,7 @@ class LocalAssets:
         tree = self._snapshot(draft, source)
         if draft.version is None and (known := self._code(draft.name, tree.digest)):
             return known
-        spec = {**draft.spec, "path": _uri(tree.digest, source)}
+        spec = {**draft.spec, "path": _uri(tree.digest, source.absolute().name)}
         return self._table.add(replace(draft, spec=spec, digest=tree.digest, if_changed=True))[0]
 
     def _snapshot(self, draft: AssetDraft, folder: Path) -> Tree:
@@ -154,17 +186,19 @@ class LocalAssets:
 
             pins.check(self._workspace.content, asset.digest, source)
 
-    def files(self, asset: Asset) -> Sequence[AssetFile]:
-        """Return the files of an asset, by path. Raises: NotFound: it has none here."""
-        digest = self._digest(asset)
-        if digest is None:
-            raise NotFound(
-                f"the files of `{asset.reference}` are not in this workspace",
-                hint=f"it refers to {asset.spec.get('path')}",
-            )
+    def files(self, asset: Asset, *, follow: bool = False) -> Sequence[AssetFile]:
+        """Return the files of an asset, by path. Raises: NotFound: it has none here.
+
+        follow: the file that a link leads to in the place of the link.
+        """
+        from amlkit.local.content.links import followed
         from amlkit.local.snapshot import files
 
-        return files(self._workspace.content.entries(digest))
+        digest = self._digest(asset)
+        if digest is None:
+            raise _not_here(asset)
+        entries = list(self._workspace.content.entries(digest))
+        return files(sorted(followed(entries).values()) if follow else entries)
 
     def uses(self, asset: Asset) -> Sequence[AssetUse]:
         """Return the jobs that read or wrote an asset."""
@@ -179,7 +213,13 @@ def referenced(asset: Asset) -> Path | None:
     return Path(unquote(urlparse(path).path))
 
 
-def _uri(digest: str, source: Path) -> str:
+def _not_here(asset: Asset) -> NotFound:
+    return NotFound(
+        f"the files of `{asset.reference}` are not in this workspace",
+        hint=f"it refers to {asset.spec.get('path')}",
+    )
+
+
+def _uri(digest: str, name: str) -> str:
     plain = digest.rsplit(":", 1)[-1]
-    name = quote(source.absolute().name)
-    return f"azureml://datastores/{DEFAULT_DATASTORE}/paths/LocalUpload/{plain}/{name}"
+    return f"azureml://datastores/{DEFAULT_DATASTORE}/paths/LocalUpload/{plain}/{quote(name)}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -112,13 +110,15 @@ class Data:
         return selection.changes(before, after)
 
     def _files(self, reference: str) -> Sequence[AssetFile]:
-        asset = self._get(reference)
+        return self._kept().files(self._get(reference))
+
+    def _kept(self) -> KeptAssets:
         if not isinstance(self._assets, KeptAssets):
             raise NotSupported(
-                "the files of Azure ML's assets have no hashes that could be compared",
-                hint="download both versions, then: diff -rq ONE OTHER",
+                "Azure ML does not tell the files of its assets one by one",
+                hint="download them; register the folder with: amlkit -w local data create",
             )
-        return self._assets.files(asset)
+        return self._assets
 
     def download(self, reference: str, target: Path, *, progress: Progress | None = None) -> Path:
         """Write the files below `target` and return where they are."""
@@ -187,10 +187,17 @@ class Data:
         _check_fraction(fraction)
         if target.exists() and any(target.iterdir()):
             raise Conflict(f"`{target}` is not empty", hint="choose another --output-dir")
-        root = self._folder(reference)
-        chosen = selection.sample(_paths(root), fraction=fraction, take=take, seed=seed)
-        _copy(root, chosen, target)
-        return [StoredFile(path, (target / path).stat().st_size) for path in chosen]
+        asset = self._get(reference)
+        sizes = self._inside(asset)
+        chosen = selection.sample(sizes, fraction=fraction, take=take, seed=seed)
+        self._kept().copy(asset, chosen, target)
+        return [StoredFile(path, sizes[path]) for path in chosen]
+
+    def _inside(self, asset: Asset) -> Mapping[str, int]:
+        """Return the sizes of a folder's files by path. Raises: UsageError: it is one file."""
+        if asset.type == "uri_file":
+            raise UsageError(f"`{asset.reference}` is one file; a folder is needed")
+        return {each.path: each.size for each in self._kept().files(asset, follow=True)}
 
     def split(
         self,
@@ -212,51 +219,16 @@ class Data:
         for name in into:
             references.check_name(name, "data asset")
         source = self._get(reference)
-        root = self._folder(reference)
-        parts = selection.split(_paths(root), fraction, seed=seed, stratify=stratify)
-        drafts = []
-        with tempfile.TemporaryDirectory() as scratch:
-            for name, paths in zip(into, parts, strict=True):
-                _copy(root, paths, Path(scratch) / name)
-                tags = {"split_from": source.reference, "seed": str(seed)}
-                spec = {"type": "uri_folder"}
-                place = str(Path(scratch) / name)
-                drafts.append(AssetDraft(AssetKind.DATA, name, spec, path=place, tags=tags))
-            return self._create_all(drafts)
-
-    def _create_all(self, drafts: Sequence[AssetDraft]) -> Sequence[Asset]:
-        if isinstance(self._assets, KeptAssets):
-            return self._assets.create_all(drafts)
-        return [self._assets.create(draft) for draft in drafts]
-
-    def _folder(self, reference: str) -> Path:
-        asset = self._get(reference)
-        root = self._assets.local_path(asset)
-        if root is None:
-            raise NotSupported(
-                f"the files of `{asset.reference}` are not on this machine",
-                hint="download them and register the folder",
-            )
-        if not root.is_dir():
-            raise UsageError(f"`{asset.reference}` is one file; a folder is needed")
-        return root
+        chosen = selection.split(self._inside(source), fraction, seed=seed, stratify=stratify)
+        tags = {"split_from": source.reference, "seed": str(seed)}
+        spec: dict[str, JSON] = {"type": "uri_folder"}
+        drafts = [AssetDraft(AssetKind.DATA, name, spec, tags=tags) for name in into]
+        return self._kept().create_parts(source, list(zip(drafts, chosen, strict=True)))
 
 
 def _check_fraction(fraction: float | None) -> None:
     if fraction is not None and not 0 <= fraction <= 1:
         raise UsageError(f"--fraction `{fraction}` is not between 0 and 1", hint="write 0.8")
-
-
-def _paths(root: Path) -> list[str]:
-    return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
-
-
-def _copy(root: Path, paths: Sequence[str], target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        place = target / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / path, place)
 
 
 def _is_remote(path: str) -> bool:

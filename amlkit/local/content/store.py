@@ -7,17 +7,26 @@ Writers and readers share a lock; only `collect` holds it alone.
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from amlkit.errors import Conflict, NotFound
 from amlkit.local.content import collection
+from amlkit.local.content.links import followed
 from amlkit.local.content.objects import Objects
-from amlkit.local.content.records import Damage, Entry, Freed, Tree, read_manifest
+from amlkit.local.content.records import (
+    Damage,
+    Entry,
+    Freed,
+    Tree,
+    read_manifest,
+    write_manifest,
+)
 from amlkit.local.content.restore import restore
 from amlkit.local.content.writing import Progress, Writing, disk_full_told, found_below, root_of
 from amlkit.local.locks import lock, shared_lock
@@ -98,6 +107,44 @@ class ContentStore:
         kind, entries = self.read_tree(digest)
         with self.locked(), disk_full_told(target, sum(each.size for each in entries)):
             restore(self.objects, kind, entries, target, shared=False)
+
+    def subset(self, digest: str, paths: Iterable[str]) -> Tree:
+        """Store a folder with some files of a tree; a link becomes the file that it leads to.
+
+        Raises: NotFound: no such tree. KeyError: no such file in it.
+        """
+        with self.locked(), self.scratch() as scratch:
+            known = followed(self.read_tree(digest)[1])
+            tree, manifest = write_manifest("folder", [known[path] for path in paths])
+            self.keep_tree(tree, manifest, scratch)
+        return tree
+
+    def copy(self, digest: str, paths: Iterable[str], target: Path) -> None:
+        """Write some files of a tree below `target`, as private copies. Raises: as `subset`."""
+        with self.locked():
+            known = followed(self.read_tree(digest)[1])
+            chosen = [known[path] for path in paths]
+            with disk_full_told(target, sum(each.size for each in chosen)):
+                restore(self.objects, "folder", chosen, target, shared=False)
+
+    def touch_tree(self, tree: Tree) -> bool:
+        """Whether a tree is stored; if so, it is in use now."""
+        try:
+            os.utime(self.tree_path(tree.digest))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def keep_tree(self, tree: Tree, manifest: bytes, scratch: Path) -> None:
+        """Make a tree visible, in one step: everything in it has been stored."""
+        if self.touch_tree(tree):
+            return
+        written = scratch / "tree"
+        with written.open("wb") as target:
+            target.write(manifest)
+            target.flush()
+            os.fsync(target.fileno())
+        written.replace(self.tree_path(tree.digest))
 
     def view(self, digest: str) -> Path:
         """Return a read-only file or folder with the content, made once and shared."""

@@ -93,17 +93,10 @@ class Writing:
         if all(digest is not None or each.kind != "file" for each, digest in pairs):
             entries = [_entry(each, digest or "") for each, digest in pairs]
             tree, self.manifest = write_manifest(kind, entries)
-            if self._scratch is None or self._touch(tree):
+            if self._scratch is None or self._store.touch_tree(tree):
                 return tree
         with disk_full_told(self._store.root, self._total):
             return self._store_all(kind, found, known)
-
-    def _touch(self, tree: Tree) -> bool:
-        try:
-            os.utime(self._store.tree_path(tree.digest))
-        except FileNotFoundError:
-            return False
-        return True
 
     def _store_all(self, kind: str, found: list[Found], known: list[str | None]) -> Tree:
         self._store.objects.refresh()
@@ -123,13 +116,8 @@ class Writing:
             if self._pack is not None:
                 self._pack.abandon()
         tree, self.manifest = write_manifest(kind, entries)
-        if self._scratch is not None and not self._touch(tree):
-            scratch = self._scratch / "tree"
-            with scratch.open("wb") as target:
-                target.write(self.manifest)
-                target.flush()
-                os.fsync(target.fileno())
-            scratch.replace(self._store.tree_path(tree.digest))
+        if self._scratch is not None:
+            self._store.keep_tree(tree, self.manifest, self._scratch)
         return tree
 
     def _one(self, found: Found, digest: str | None) -> Entry:

@@ -110,8 +110,11 @@ def test_verify_names_the_asset_and_file_that_is_damaged(amlkit, digits, tmp_pat
     assert lost["problem"] == "the list of files is missing"
 
 
-def test_verify_notices_a_changed_shared_copy(amlkit, digits, tmp_path):
-    assert amlkit("data", "sample", "digits", "--take", "1", "--output-dir", "s").returncode == 0
+def test_verify_notices_a_changed_shared_copy(amlkit, digits, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMLKIT_HOME", str(tmp_path / "home"))
+    workspace = Workspace.open()
+    workspace.backend.assets.local_path(workspace.data.show("digits"))
+    workspace.close()
     copy = next((_content(tmp_path) / "views").rglob("b.txt"))
     copy.chmod(0o644)
     copy.write_text("else")
@@ -163,6 +166,48 @@ def test_a_split_registers_both_parts_or_none(tmp_path, monkeypatch, digits):
     assert seen == ["train", "val"]
     assert [each.name for each in workspace.data.list()] == ["digits"]
     workspace.close()
+
+
+def test_a_split_copies_nothing_and_keeps_links_and_executables(amlkit, digits, tmp_path):
+    (digits / "c" / "run.sh").write_text("true")
+    (digits / "c" / "run.sh").chmod(0o755)
+    (digits / "link").symlink_to("c")
+    (digits / "c" / "same.txt").symlink_to("../a.txt")
+    (digits / "empty").mkdir()
+    amlkit("data", "create", "--name", "digits", "--path", "digits")
+    stored = sorted((_content(tmp_path) / "packs").iterdir())
+    done = amlkit("data", "split", "digits", "--fraction", "0.5", "--into", "one", "two")
+    assert done.returncode == 0, done.stderr
+    assert sorted((_content(tmp_path) / "packs").iterdir()) == stored
+    found = {}
+    for name in ("one", "two"):
+        place = Path(amlkit("data", "download", name, "-p", "out").stdout.strip())
+        found |= {
+            each.relative_to(tmp_path / place): each for each in (tmp_path / place).rglob("*")
+        }
+    files = {str(path): each.read_text() for path, each in found.items() if each.is_file()}
+    assert files == {
+        "a.txt": "one",
+        "b.txt": "two",
+        "c/d.txt": "three",
+        "c/run.sh": "true",
+        "c/same.txt": "one",
+    }
+    assert os.access(found[Path("c/run.sh")], os.X_OK)
+    assert not any(each.is_symlink() for each in found.values())
+
+
+def test_a_sample_of_data_by_reference_stores_nothing(amlkit, digits, tmp_path):
+    amlkit("data", "create", "--name", "kept", "--path", "digits", "--reference")
+    stored = sorted((_content(tmp_path) / "trees").iterdir())
+    done = amlkit("data", "sample", "kept", "--take", "2", "--output-dir", "s", "-o", "name")
+    names = done.stdout.split()
+    assert len(names) == 2, done.stderr
+    assert all((tmp_path / "s" / name).read_text() for name in names)
+    assert sorted((_content(tmp_path) / "trees").iterdir()) == stored
+    (digits / "a.txt").write_text("changed")
+    done = amlkit("data", "sample", "kept", "--take", "2", "--output-dir", "t")
+    assert (done.returncode, "a.txt` was changed" in done.stderr) == (1, True)
 
 
 def test_sixteen_processes_make_consecutive_versions_and_lose_none(tmp_path):
