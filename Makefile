@@ -49,6 +49,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_data.py
 	$(BIN)/python benchmarks/bench_from_poetry.py
 	$(BIN)/python benchmarks/bench_azure.py
+	$(BIN)/python benchmarks/bench_emulator.py
 	$(BIN)/python benchmarks/bench_validate.py
 	$(BIN)/python benchmarks/bench_pipelines.py
 

@@ -94,10 +94,11 @@ class Assets:
             "isArchived": all(each.archived for each in versions),
             "latestVersion": latest.version,
             "nextVersion": str(max(numbers, default=0) + 1),
-            "provisioningState": "Succeeded",
         }
         if self._kind is AssetKind.DATA:
             properties["dataType"] = latest.type or "uri_folder"
+        else:
+            properties["provisioningState"] = "Succeeded"
         made = (versions[-1].created_at, versions[-1].created_by)
         return resource(self._scope, (self._noun, name), properties, made)
 

@@ -18,13 +18,15 @@ LOCATION = "local"
 class Context:
     """The workspace and where it is served.
 
-    current_python: jobs run in this interpreter. followed: jobs whose run somebody has looked at.
+    workspace_id: what the SDK knows the workspace by. current_python: jobs run in this
+    interpreter. followed: jobs whose run somebody has looked at.
     """
 
     workspace: Workspace
     area: Area
     signer: Signer
     port: int
+    workspace_id: str
     current_python: bool = False
     followed: set[str] = field(default_factory=set)
 

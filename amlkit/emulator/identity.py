@@ -70,8 +70,12 @@ def _managed_identity(context: Context, request: Request) -> Reply:
 
 def _token(context: Context, request: Request) -> Reply:
     form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
-    if not context.signer.knows(form.get("client_secret")):
-        error = {"error": "invalid_client", "error_description": "the client secret is another"}
+    given = form.get("client_secret") or form.get("client_assertion")
+    if not context.signer.knows(given):
+        error = {
+            "error": "invalid_client",
+            "error_description": "neither secret nor assertion is this start's",
+        }
         return Reply(401, error)
     scopes = (form.get("scope") or form.get("resource") or context.url).split()
     token, _ = context.signer.token(scopes[0].removesuffix("/.default"))

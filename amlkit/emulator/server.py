@@ -58,7 +58,12 @@ def serve(
         undo.callback(server.server_close)
         bound = int(server.server_address[1])
         server.context = Context(
-            Workspace.of(choice), area, Signer(key), bound, current_python=current_python
+            Workspace.of(choice),
+            area,
+            Signer(key),
+            bound,
+            area.workspace_id(),
+            current_python=current_python,
         )
         server.choice = choice
         server.faults = Faults(faults)

@@ -2,6 +2,7 @@
 
 emulator/emulator.lock  held while it runs: the system lets go of it however the process ends
 emulator/state.json     port, process and the key of this start; only its user can read it
+emulator/identity.json  the workspace's id: the SDK keeps what it has sent to a workspace by it
 emulator/ca.pem         the CA of this start, with the roots that were trusted before
 emulator/uploads/       code that the SDK uploads before it becomes a code asset
 emulator/metadata/, blocks/, resources/   what blobs and ARM bodies carry beyond the workspace's own
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -112,6 +114,19 @@ class Area:
     def forget(self) -> None:
         """Remove what is of no use when the process ends, the key first."""
         (self.root / "state.json").unlink(missing_ok=True)
+
+    def workspace_id(self) -> str:
+        """Return the id of the workspace, made when it is first served.
+
+        Another folder has another id: the SDK remembers on disk which components a workspace has.
+        """
+        path = self.root / "identity.json"
+        try:
+            return str(json.loads(path.read_bytes())["workspace_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            made = str(uuid.uuid4())
+            write_private(path, json.dumps({"workspace_id": made}).encode())
+            return made
 
     def _read(self) -> Running | None:
         try:

@@ -10,7 +10,6 @@ from amlkit.emulator.names import TYPE, Scope
 from amlkit.emulator.places import container_of
 from amlkit.records import JSON, Compute, Datastore
 
-WORKSPACE_ID = "a0000000-0000-4000-8000-000000000001"
 _TYPES = {
     "azure_blob": ("AzureBlob", "containerName", "container_name"),
     "azure_file": ("AzureFile", "fileShareName", "file_share_name"),
@@ -34,8 +33,8 @@ def workspace(context: Context, scope: Scope) -> dict[str, Any]:
         "properties": {
             "friendlyName": scope.name,
             "description": f"the embedded workspace `{context.workspace.backend.name}`",
-            "workspaceId": WORKSPACE_ID,
-            "discoveryUrl": f"{context.url}/discovery/workspaces/{WORKSPACE_ID}",
+            "workspaceId": context.workspace_id,
+            "discoveryUrl": f"{context.url}/discovery/workspaces/{context.workspace_id}",
             "mlFlowTrackingUri": f"azureml://localhost:{context.port}/mlflow/v1.0{scope.id}",
             "provisioningState": "Succeeded",
             "publicNetworkAccess": "Enabled",
