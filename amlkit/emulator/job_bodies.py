@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from amlkit.emulator.job_specs import MODES
+from amlkit.emulator.job_specs import ARGUMENTS, MODES, POLICY, SAMPLING, SWEEP_LIMITS
 from amlkit.emulator.names import Scope
 from amlkit.records import Job
 
@@ -50,28 +50,47 @@ def from_spec(job: Job, scope: Scope) -> dict[str, Any]:
     if kind == "Pipeline":
         return {**common, "jobs": {}, "settings": dict(spec.get("settings") or {})}
     if kind == "Sweep":
-        objective = spec.get("objective") or {}
-        limits = spec.get("limits") or {}
-        algorithm = spec.get("sampling_algorithm") or "random"
-        name = algorithm.get("type") if isinstance(algorithm, Mapping) else algorithm
-        return {
-            **common,
-            "trial": _task(spec.get("trial") or {}, scope),
-            "searchSpace": {
-                k: _distribution(v) for k, v in (spec.get("search_space") or {}).items()
-            },
-            "samplingAlgorithm": {"samplingAlgorithmType": str(name).capitalize()},
-            "objective": {
-                "goal": str(objective.get("goal", "maximize")).capitalize(),
-                "primaryMetric": objective.get("primary_metric"),
-            },
-            "limits": {
-                "jobLimitsType": "Sweep",
-                "maxTotalTrials": limits.get("max_total_trials"),
-                "maxConcurrentTrials": limits.get("max_concurrent_trials"),
-            },
-        }
+        return {**common, **_sweep(spec, scope)}
     return {**common, **_task(spec, scope)}
+
+
+def _sweep(spec: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    algorithm = spec.get("sampling_algorithm") or "random"
+    policy = spec.get("early_termination")
+    space = spec.get("search_space") or {}
+    objective = spec.get("objective") or {}
+    return {
+        "trial": _task(spec.get("trial") or {}, scope),
+        "searchSpace": {name: _distribution(each) for name, each in space.items()},
+        "samplingAlgorithm": _named(
+            algorithm if isinstance(algorithm, Mapping) else {"type": algorithm}, SAMPLING
+        ),
+        "earlyTermination": _named(policy, POLICY) if isinstance(policy, Mapping) else None,
+        "objective": {
+            "goal": str(objective.get("goal", "maximize")).capitalize(),
+            "primaryMetric": objective.get("primary_metric"),
+        },
+        "limits": {
+            "jobLimitsType": "Sweep",
+            **{
+                theirs: _limit(ours, (spec.get("limits") or {})[ours])
+                for theirs, ours in SWEEP_LIMITS.items()
+                if (spec.get("limits") or {}).get(ours) is not None
+            },
+        },
+    }
+
+
+def _limit(name: str, value: Any) -> Any:
+    return f"PT{value}S" if name.endswith("timeout") else value
+
+
+def _named(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return fields under their REST names, and a type such as `grid` as `Grid`."""
+    found = {theirs: values[ours] for theirs, ours in names.items() if ours in values}
+    kind = next(theirs for theirs, ours in names.items() if ours == "type")
+    words = str(values.get("type")).split("_")
+    return {**found, kind: "".join(each.capitalize() for each in words)}
 
 
 def _task(spec: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
@@ -87,8 +106,8 @@ def _task(spec: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
 
 
 def _distribution(value: Mapping[str, Any]) -> list[Any]:
-    rest = [each for key, each in value.items() if key != "type"]
-    return [value.get("type"), rest]
+    kind = str(value.get("type"))
+    return [kind, [value[each] for each in ARGUMENTS.get(kind, ()) if each in value]]
 
 
 def _input(value: Any) -> dict[str, Any]:

@@ -23,8 +23,8 @@ MODES = {
 _RENAMED = {"computeId": "compute", "codeId": "code", "environmentId": "environment"}
 _TOP = ("displayName", "experimentName", "description", "tags", "computeId")
 _TASK = ("command", "codeId", "environmentId", "environmentVariables")
-_SAMPLING = {"samplingAlgorithmType": "type", "rule": "rule", "seed": "seed", "logbase": "logbase"}
-_POLICY = {
+SAMPLING = {"samplingAlgorithmType": "type", "rule": "rule", "seed": "seed", "logbase": "logbase"}
+POLICY = {
     "policyType": "type",
     "evaluationInterval": "evaluation_interval",
     "delayEvaluation": "delay_evaluation",
@@ -32,13 +32,13 @@ _POLICY = {
     "slackAmount": "slack_amount",
     "truncationPercentage": "truncation_percentage",
 }
-_SWEEP_LIMITS = {
+SWEEP_LIMITS = {
     "maxTotalTrials": "max_total_trials",
     "maxConcurrentTrials": "max_concurrent_trials",
     "timeout": "timeout",
     "trialTimeout": "trial_timeout",
 }
-_ARGUMENTS = {
+ARGUMENTS = {
     "choice": ("values",),
     "uniform": ("min_value", "max_value"),
     "loguniform": ("min_value", "max_value"),
@@ -95,7 +95,7 @@ def _sweep(properties: Mapping[str, Any]) -> Spec:
     limits = properties.get("limits") or {}
     algorithm = properties.get("samplingAlgorithm") or {"samplingAlgorithmType": "Random"}
     policy = properties.get("earlyTermination")
-    found = {name: limits.get(key) for key, name in _SWEEP_LIMITS.items()}
+    found = {name: limits.get(key) for key, name in SWEEP_LIMITS.items()}
     for name in ("timeout", "trial_timeout"):
         found[name] = seconds(found[name]) if found[name] else None
     objective = properties["objective"]
@@ -105,22 +105,22 @@ def _sweep(properties: Mapping[str, Any]) -> Spec:
         "search_space": {
             name: distribution(each) for name, each in properties["searchSpace"].items()
         },
-        "sampling_algorithm": _named(algorithm, _SAMPLING),
+        "sampling_algorithm": _named(algorithm, SAMPLING),
         "objective": {
             "goal": str(objective["goal"]).lower(),
             "primary_metric": objective["primaryMetric"],
         },
         "limits": _without_nothing(found),
-        "early_termination": _named(policy, _POLICY) if policy else None,
+        "early_termination": _named(policy, POLICY) if policy else None,
     }
 
 
 def distribution(value: list[Any]) -> Spec:
     """Return `{type: uniform, min_value: ...}` for REST's `["uniform", [0, 1]]`."""
     kind, arguments = value
-    if kind not in _ARGUMENTS:
+    if kind not in ARGUMENTS:
         raise ValueError(f"`{kind}` is not a distribution")
-    return {"type": kind, **dict(zip(_ARGUMENTS[kind], arguments, strict=False))}
+    return {"type": kind, **dict(zip(ARGUMENTS[kind], arguments, strict=False))}
 
 
 def _pipeline(properties: Mapping[str, Any]) -> Spec:

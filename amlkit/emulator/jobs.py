@@ -83,7 +83,11 @@ def job_body(context: Context, scope: Scope, job: Job) -> dict[str, Any]:
     if given is not None and "jobType" not in given:
         given = {**from_spec(job, scope), **given}
     services = {
-        "Studio": {"jobServiceType": "Studio", "endpoint": f"{context.url}/runs/{job.name}"},
+        "Studio": {
+            "jobServiceType": "Studio",
+            # The SDK appends `&tid=...`.
+            "endpoint": f"{context.url}/runs/{job.name}?wsid={scope.id}",
+        },
         "Tracking": {
             "jobServiceType": "Tracking",
             "endpoint": f"azureml://localhost:{context.port}/mlflow/v1.0{scope.id}",

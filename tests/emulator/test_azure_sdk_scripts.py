@@ -162,6 +162,37 @@ def test_jobs_that_the_sdk_did_not_send_can_be_read_and_streamed(emulator, amlki
     assert said(done)["job"] == "JobStatus.COMPLETED echo hello there"
 
 
+SWEEP = """
+trial: {command: "echo ${{search_space.lr}} ${{search_space.k}}", environment: {image: x}}
+search_space:
+  lr: {max_value: 1, type: uniform, min_value: 0}
+  k: {type: choice, values: [1, 2]}
+sampling_algorithm: {type: random, seed: 3}
+objective: {goal: minimize, primary_metric: loss}
+limits: {max_total_trials: 1, max_concurrent_trials: 1, timeout: 100}
+early_termination: {type: bandit, slack_factor: 0.1, evaluation_interval: 2}
+"""
+
+
+def test_a_sweep_that_the_sdk_did_not_send_is_shown_as_it_is(emulator, amlkit, tmp_path):
+    (tmp_path / "sweep.yml").write_text(f"type: sweep{SWEEP}")
+    sent = amlkit("job", "submit", "sweep.yml", "--current-python", "-o", "name").stdout.strip()
+
+    done = emulator.sdk(
+        f"job = client.jobs.get({sent!r})\n"
+        "lr, k, stop = job.search_space['lr'], job.search_space['k'], job.early_termination\n"
+        "print('space:', lr.min_value, lr.max_value, k.values)\n"
+        "print('stop:', stop.type, stop.slack_factor, stop.evaluation_interval)\n"
+        "print('rest:', job.sampling_algorithm.seed, job.limits.timeout, job.objective.goal)",
+        cwd=tmp_path,
+    )
+
+    found = said(done)
+    assert found["space"] == "0 1 [1, 2]"
+    assert found["stop"] == "bandit 0.1 2"
+    assert found["rest"] == "3 100 minimize"
+
+
 def test_a_job_that_fails_raises_in_the_stream_and_says_why(emulator, tmp_path):
     done = emulator.sdk(
         "from azure.ai.ml import command\n"

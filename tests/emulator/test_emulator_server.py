@@ -157,3 +157,9 @@ def test_requests_are_recorded_without_values(emulator):
     assert request["query"] == {"api-version": "2099-01-01"}
     assert request["fields"] == ["properties.dataType", "properties.dataUri"]
     assert "secret" not in json.dumps(request)
+
+
+def test_the_link_beside_a_job_names_the_command_that_shows_it(emulator):
+    status, body, _ = emulator.ask("GET", "/runs/calm_owl?wsid=/x&tid=y", headers={})
+
+    assert (status, b"amlkit -w local job show calm_owl" in body) == (200, True)

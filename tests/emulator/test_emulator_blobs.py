@@ -1,0 +1,140 @@
+"""The blob endpoint: what Azure's "Blob service REST API" says, and nothing outside its folders."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+HOST = "/amlkit.blob.core.localhost"
+STORE = f"{HOST}/azureml-blobstore-local"
+BLOCK = {"x-ms-blob-type": "BlockBlob"}
+
+
+@pytest.fixture
+def put(emulator):
+    def send(name, content=b"abc", query="", **headers):
+        path = f"{STORE}/{name}{query}"
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        return emulator.ask("PUT", path, raw=content, headers={**BLOCK, **named})
+
+    return send
+
+
+def test_a_blob_comes_back_as_it_was_put_with_its_metadata(emulator, put):
+    assert put("in/a b.txt".replace(" ", "%20"), b"hello", x_ms_meta_name="n")[0] == 201
+
+    status, body, headers = emulator.ask("GET", f"{STORE}/in/a%20b.txt")
+    assert (status, body, headers["x-ms-meta-name"]) == (200, b"hello", "n")
+    part = {"x-ms-range": "bytes=1-3"}
+    status, body, headers = emulator.ask("GET", f"{STORE}/in/a%20b.txt", headers=part)
+    assert (status, body, headers["Content-Range"]) == (206, b"ell", "bytes 1-3/5")
+    put("in/a%20b.txt", b"", "?comp=metadata", x_ms_meta_name="m")
+    status, body, headers = emulator.ask("HEAD", f"{STORE}/in/a%20b.txt")
+    assert (status, headers["Content-Length"], headers["x-ms-meta-name"]) == (200, "5", "m")
+
+
+def test_a_blob_of_blocks_is_put_together_in_the_order_of_its_list(emulator, put):
+    for name, content in (("b", b"world"), ("a", b"hello ")):
+        assert put("big", content, f"?comp=block&blockid={name}")[0] == 201
+    listed = b"<BlockList><Latest>a</Latest><Latest>b</Latest></BlockList>"
+    assert emulator.ask("HEAD", f"{STORE}/big")[0] == 404
+
+    assert put("big", listed, "?comp=blocklist")[0] == 201
+
+    assert emulator.ask("GET", f"{STORE}/big")[1] == b"hello world"
+    status, body, _ = put("big", listed.replace(b">a<", b">z<"), "?comp=blocklist")
+    assert (status, b"InvalidBlockList" in body) == (400, True)
+    assert emulator.ask("GET", f"{STORE}/big")[1] == b"hello world"
+
+
+def test_what_is_not_there_or_there_already_is_refused_in_xml(emulator, put):
+    status, body, headers = emulator.ask("GET", f"{STORE}/absent")
+    assert (status, headers["x-ms-error-code"]) == (404, "BlobNotFound")
+    assert b"<Code>BlobNotFound</Code>" in body
+    put("empty", b"")
+    first = {"Range": "bytes=0-9"}
+    assert emulator.ask("GET", f"{STORE}/empty", headers=first)[0] == 416
+    assert put("empty", b"x", if_none_match="*")[0] == 409
+    assert put("empty/below", b"x")[0] == 409
+    assert put("other", b"x", content_md5="AAAAAAAAAAAAAAAAAAAAAA==")[0] == 400
+    assert emulator.ask("HEAD", f"{STORE}/other")[0] == 404
+
+
+def test_blobs_are_listed_by_prefix_and_by_folder(emulator, put):
+    for name in ("d/a", "d/e/b", "d/e/c", "x"):
+        put(name)
+    listing = f"{STORE}?restype=container&comp=list&prefix=d/"
+
+    assert emulator.ask("GET", listing)[1].count(b"<Blob>") == 3
+    flat = emulator.ask("GET", listing + "&delimiter=/")[1]
+    assert flat.count(b"<Blob>") == 1
+    assert b"<BlobPrefix><Name>d/e/</Name></BlobPrefix>" in flat
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "a/../../x", "%2e%2e/x", "a/%2e%2e/%2e%2e/x", "a%00b", "a%5c..%5cx", "."],
+)
+def test_a_name_that_leads_out_of_its_container_is_refused(emulator, put, tmp_path, name):
+    before = set(tmp_path.rglob("x"))
+
+    status, _, _ = put(name)
+
+    assert status == 400
+    assert set(tmp_path.rglob("x")) == before
+
+
+def test_a_link_does_not_lead_a_write_out_of_its_container(emulator, put, amlkit, tmp_path):
+    put("inside/a")
+    folder = next(path.parent for path in tmp_path.rglob("inside/a"))
+    (folder / "link").symlink_to(tmp_path)
+
+    assert put("inside/link/x")[0] == 400
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_signature_is_good_for_one_container_and_until_it_ends(emulator, put):
+    put("a")
+    body = {"pendingUploadType": "TemporaryBlobReference"}
+    path = "/codes/c/versions/1/startPendingUpload"
+    pending = emulator.arm("POST", path, body)[1]["blobReferenceForConsumption"]
+    query = pending["credential"]["sasUri"].partition("?")[2]
+    container = pending["blobUri"].rsplit("/", 1)[1]
+    anonymous = {"Authorization": ""}
+
+    def write(where, signed):
+        target = f"{HOST}/{where}/f?{signed}"
+        return emulator.ask("PUT", target, raw=b"x", headers={**BLOCK, **anonymous})[0]
+
+    assert write(container, query) == 201
+    assert write("azureml-blobstore-local", query) == 403
+    assert write(container, query.replace("se=2", "se=3")) == 403
+    assert write(container, query.replace("sig=", "sig=A")) == 403
+    assert write(container, "") == 403
+    assert emulator.ask("GET", f"{STORE}/a", headers=anonymous)[0] == 403
+
+
+@pytest.mark.slow
+def test_a_large_file_goes_up_in_blocks_and_comes_down_unchanged(emulator, amlkit, tmp_path):
+    pytest.importorskip("azure.ai.ml")
+    content = b"".join(bytes([number]) * 1_000_000 for number in range(70))
+    (tmp_path / "large.bin").write_bytes(content)
+
+    done = emulator.sdk(
+        "from azure.ai.ml.entities import Data\n"
+        "made = client.data.create_or_update(\n"
+        "    Data(name='large', path='large.bin', type='uri_file'))\n"
+        "from azure.ai.ml.entities import Model\n"
+        "client.models.create_or_update(Model(name='large', path='large.bin'))\n"
+        "client.models.download('large', '1', download_path='down')",
+        cwd=tmp_path,
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert any(each["query"].get("comp") == "blocklist" for each in emulator.requests())
+    (down,) = (each for each in (tmp_path / "down").rglob("large.bin") if each.is_file())
+    assert hashlib.sha256(down.read_bytes()).digest() == hashlib.sha256(content).digest()
+    amlkit("data", "download", "large", "--download-path", tmp_path / "own")
+    (own,) = (tmp_path / "own").rglob("large.bin")
+    assert own.read_bytes() == content
