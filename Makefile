@@ -47,6 +47,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/bench_sweeps.py
 	$(BIN)/python benchmarks/bench_data.py
+	$(BIN)/python benchmarks/bench_storage.py
 	$(BIN)/python benchmarks/bench_from_poetry.py
 	$(BIN)/python benchmarks/bench_azure.py
 	$(BIN)/python benchmarks/bench_emulator.py

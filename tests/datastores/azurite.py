@@ -46,8 +46,8 @@ def installed() -> Path:
 
 
 @contextmanager
-def running(port: int = 0):
-    """Start one in a folder of its own; yield `HOST:PORT`."""
+def running(port: int = 0, log: deque | None = None):
+    """Start one in a folder of its own; yield `HOST:PORT`. log: gets a line for each request."""
     program = installed()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
@@ -63,7 +63,8 @@ def running(port: int = 0):
             else:
                 raise Missing("Azurite ended at once")
             # It writes a line for each request, and stops when nobody reads them.
-            reader = threading.Thread(target=lambda: deque(process.stdout, maxlen=0), daemon=True)
+            lines = log if log is not None else deque(maxlen=0)
+            reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
             reader.start()
             yield found[1]
             process.terminate()

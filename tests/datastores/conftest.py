@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,21 @@ class Storage:
 
     endpoint: str
     container: str
+    log: deque
+
+    def requests(self, *words):
+        """Return the lines of Azurite's log about this container that have all the words."""
+        return [line for line in list(self.log) if all(w in line for w in (self.container, *words))]
+
+    def uncommitted(self, name):
+        """Return how many blocks of a file were sent that is not there yet."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with self.client as client:
+            try:
+                return len(client.get_blob_client(name).get_block_list("uncommitted")[1])
+            except ResourceNotFoundError:
+                return 0
 
     @property
     def flags(self):
@@ -62,15 +78,17 @@ class Storage:
 @pytest.fixture(scope="session")
 def azurite_endpoint():
     try:
-        with azurite.running() as endpoint:
-            yield endpoint
+        log = deque()
+        with azurite.running(log=log) as endpoint:
+            yield endpoint, log
     except azurite.Missing as cause:
         pytest.skip(f"no Azurite: {cause}")
 
 
 @pytest.fixture
 def storage(azurite_endpoint):
-    found = Storage(azurite_endpoint, f"c{uuid.uuid4().hex[:12]}")
+    endpoint, log = azurite_endpoint
+    found = Storage(endpoint, f"c{uuid.uuid4().hex[:12]}", log)
     with found.client as client:
         client.create_container()
     return found

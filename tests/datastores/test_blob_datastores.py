@@ -176,25 +176,74 @@ def test_storage_that_cannot_be_reached_fails_with_one_message(amlkit):
 # Interruptions.
 
 
-def start(tmp_path, storage, *arguments):
-    env = {**os.environ, **storage.env, "AMLKIT_HOME": str(tmp_path / "home")}
+def start(tmp_path, storage, *arguments, env=None):
+    env = {**os.environ, **(env or storage.env), "AMLKIT_HOME": str(tmp_path / "home")}
     return subprocess.Popen([sys.executable, "-m", "amlkit", *arguments], cwd=tmp_path, env=env)
 
 
 def test_an_upload_that_was_killed_goes_on_with_what_is_missing(blob, storage, tmp_path):
-    make_files(tmp_path / "in", 300)
+    make_files(tmp_path / "in", 1000)
     command = ("datastore", "upload", "images", "--path", "in", "--target", "t")
     process = start(tmp_path, storage, *command)
-    while len(storage.names()) < 20 and process.poll() is None:
+    while len(storage.names()) < 200 and process.poll() is None:
         pass
     process.send_signal(signal.SIGKILL)
     process.wait()
     sent = len(storage.names())
     again = done(blob(*command, "-o", "json"))
-    assert again["skipped"] >= min(sent, 20)
-    assert again["skipped"] + len(again["copied"]) == 300
+    assert again["skipped"] >= min(sent, 200)
+    assert again["skipped"] + len(again["copied"]) == 1000
     blob("datastore", "download", "images", "t", "-p", "out")
     assert tree(tmp_path / "out") == tree(tmp_path / "in")
+
+
+@pytest.mark.parametrize("login", ["key", pytest.param("sas", marks=pytest.mark.slow)])
+def test_a_large_upload_that_was_killed_goes_on_inside_the_file(amlkit, storage, tmp_path, login):
+    content = b"".join(number.to_bytes(4) * (256 * 1024) for number in range(120))
+    (tmp_path / "big ü.bin").write_bytes(content)
+    flag, env = ("--account-key-env", storage.env)
+    if login == "sas":
+        flag, env = "--sas-token-env", {"STORAGE_KEY": storage.sas(hours=1)}
+    amlkit("datastore", "create", "--name", "images", *storage.flags, flag, "STORAGE_KEY")
+    command = ("datastore", "upload", "images", "--path", "big ü.bin", "--target", "t")
+    process = start(tmp_path, storage, *command, env=env)
+    while storage.uncommitted("t/big ü.bin") < 6 and process.poll() is None:
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    there = storage.uncommitted("t/big ü.bin")
+    done_again = amlkit(*command, env=env)
+    assert done_again.returncode == 0, done_again.stderr
+    # 120 MiB are 15 blocks of 8 MiB, and 4 were on their way when it was killed.
+    if there:
+        assert 15 <= len(storage.requests("comp=block&")) <= 15 + 4
+    down = amlkit("datastore", "download", "images", "t/big ü.bin", "-p", "out", env=env)
+    assert down.returncode == 0, down.stderr
+    assert (tmp_path / "out" / "big ü.bin").read_bytes() == content
+
+
+def test_a_large_file_that_changed_after_the_kill_is_the_new_one(blob, storage, tmp_path):
+    (tmp_path / "big.bin").write_bytes(b"a" * (40 << 20))
+    command = ("datastore", "upload", "images", "--path", "big.bin")
+    process = start(tmp_path, storage, *command)
+    while storage.uncommitted("big.bin") < 1 and process.poll() is None:
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    new = b"b" * (30 << 20) + b"a" * (9 << 20)
+    (tmp_path / "big.bin").write_bytes(new)
+    assert blob(*command).returncode == 0
+    assert blob("datastore", "download", "images", "big.bin", "-p", "out").returncode == 0
+    assert (tmp_path / "out" / "big.bin").read_bytes() == new
+
+
+def test_a_large_upload_that_is_refused_is_one_message_and_leaves_nothing(blob, storage, tmp_path):
+    (tmp_path / "big.bin").write_bytes(b"a" * (20 << 20))
+    command = ("datastore", "upload", "images", "--path", "big.bin")
+    failed = blob(*command, env={"STORAGE_KEY": "d3JvbmcgYnV0IHZhbGlkIGJhc2U2NA=="})
+    assert failed.returncode == 4
+    assert len(failed.stderr.strip().splitlines()) == 2
+    assert storage.names() == []
 
 
 def test_a_download_that_was_killed_goes_on_where_it_stopped(blob, storage, tmp_path):
@@ -220,13 +269,33 @@ def test_a_download_that_was_killed_goes_on_where_it_stopped(blob, storage, tmp_
 
 
 @pytest.mark.slow
-def test_a_thousand_files_and_a_big_one_go_up_and_come_back(blob, storage, tmp_path):
+def test_a_thousand_files_and_a_big_one_go_up_and_come_back_through_interruptions(
+    blob, storage, tmp_path
+):
     make_files(tmp_path / "in", 1000, size=4096)
     block = os.urandom(1_000_000)
     with (tmp_path / "in" / "big.bin").open("wb") as big:
         for number in range(500):
             big.write(number.to_bytes(4) + block[4:])
-    done(blob("datastore", "upload", "images", "--path", "in", "--target", "t", "-o", "json"))
-    done(blob("datastore", "download", "images", "t", "-p", "out", "-o", "json"))
-    compared = subprocess.run(["diff", "-r", tmp_path / "in", tmp_path / "out"], check=False)
+    up = ("datastore", "upload", "images", "--path", "in", "--target", "t")
+    down = ("datastore", "download", "images", "t", "-p", "out")
+
+    def killed(command, far_enough):
+        process = start(tmp_path, storage, *command)
+        while not far_enough() and process.poll() is None:
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    killed(up, lambda: len(storage.names()) > 100)
+    killed(up, lambda: storage.uncommitted("t/big.bin") > 5 or "t/big.bin" in storage.names())
+    again = done(blob(*up, "-o", "json", timeout=300))
+    assert again["skipped"] >= 100
+    assert len(storage.names()) == 1001
+    out = tmp_path / "out"
+    killed(down, lambda: sum(1 for _ in out.rglob("[0-9]*.bin")) > 100)
+    killed(down, lambda: any(out.glob(".big.bin.*.part")) or (out / "big.bin").exists())
+    again = done(blob(*down, "-o", "json", timeout=300))
+    assert again["skipped"] >= 100
+    compared = subprocess.run(["diff", "-r", tmp_path / "in", out], check=False)
     assert compared.returncode == 0

@@ -50,10 +50,10 @@ def upload(store: Store, source: Path, target: str, how: Transfer) -> Transferre
     known: set[str] = set()
 
     def look(path: str) -> None:
-        if _same(store, there.get(path), files[path]):
+        if _same(store, there[path], files[path]):
             known.add(path)
 
-    _each(look, files, Tally(None))
+    _each(look, [path for path in files if path in there], Tally(None))
     wanted = [path for path in sorted(files) if path not in known]
     surplus = sorted(set(there) - set(files)) if how.delete else []
     size = sum(files[path].stat().st_size for path in wanted)
@@ -114,8 +114,8 @@ def stored_files(store: Store, prefix: str) -> dict[str, Stored]:
     return found
 
 
-def _same(store: Store, stored: Stored | None, source: Path) -> bool:
-    if stored is None or stored.size != source.stat().st_size:
+def _same(store: Store, stored: Stored, source: Path) -> bool:
+    if stored.size != source.stat().st_size:
         return False
     return store.md5(stored.path) == hash_of(source)
 

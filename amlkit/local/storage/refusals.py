@@ -30,6 +30,10 @@ _BAD_NAMES = ("EmptySegment", "BadSegment", "InvalidPath", "Error parsing Path",
 _UNREACHABLE = ("error sending request", "HTTP error", "Connect", "dns error", "timed out")
 
 
+class Refused(Exception):
+    """An answer of the storage that is no success, as it was, or that there was none."""
+
+
 @contextmanager
 def translated(datastore: str, place: Place) -> Iterator[None]:
     """Raise amlkit's errors for obstore's."""
@@ -37,7 +41,7 @@ def translated(datastore: str, place: Place) -> Iterator[None]:
 
     try:
         yield
-    except theirs.BaseError as error:
+    except (theirs.BaseError, Refused) as error:
         raise _error(error, datastore, place) from None
     except (FileNotFoundError, PermissionError) as error:
         # obstore raises these for answers too; what the file system raises names its file.
