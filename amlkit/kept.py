@@ -150,8 +150,12 @@ class KeptAssets(Protocol):
 class KeptContent(Protocol):
     """A workspace that keeps content in a folder of its own, and can look after it."""
 
-    def verify(self) -> Iterator[DamagedFile]:
-        """Hash everything that is stored again, and yield what is damaged or missing."""
+    def verify(self, *, repair: bool = False) -> Iterator[DamagedFile]:
+        """Hash everything that is stored again, and yield what is damaged or missing.
+
+        repair: take it out of use afterwards, and yield only what that did not mend: what can only
+            be had from its source, which makes it whole when it is registered again.
+        """
         ...
 
     def code_since(self, folder: Path, includes: Sequence[Path] = ()) -> CodeSince:

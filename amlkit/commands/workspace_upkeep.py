@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from amlkit.errors import AmlkitError
@@ -9,20 +11,31 @@ from amlkit.options import DryRunOption, OutputOption, QueryOption
 from amlkit.session import Session
 
 
-def verify(ctx: typer.Context, output: OutputOption = None, query: QueryOption = None) -> None:
+def verify(
+    ctx: typer.Context,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Take out of use what is damaged; list what is lost.")
+    ] = False,
+    output: OutputOption = None,
+    query: QueryOption = None,
+) -> None:
     """Hash every stored file again; name what is damaged, and who needs it. Exit 1 if any is.
 
-    Example: amlkit workspace verify -o json
+    \b
+    amlkit workspace verify -o json
+    amlkit workspace verify --repair
     """
     from amlkit.services import upkeep
 
     session = Session.of(ctx)
-    damaged = list(upkeep.verify(session.workspace.backend))
+    damaged = list(upkeep.verify(session.workspace.backend, repair=repair))
     session.output.records(damaged, output, query)
     if damaged:
         raise AmlkitError(
             f"{len(damaged)} stored files are damaged or missing",
-            hint="register the assets again from their sources",
+            hint="register the same files again: that makes their versions whole"
+            if repair
+            else "run it with --repair, then register the same files again",
         )
 
 

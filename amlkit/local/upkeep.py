@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from amlkit.kept import DamagedFile, FreedContent
 
 if TYPE_CHECKING:
+    from amlkit.local.content import Damage
     from amlkit.local.workspace import LocalWorkspace
 
 GRACE_SECONDS = 3600.0
 """A tree that was stored this recently stays: its asset or job may be about to be written down."""
 
 
-def verify(workspace: LocalWorkspace) -> Iterator[DamagedFile]:
-    """Yield every damaged or missing file, with the assets and jobs that need it."""
+def verify(workspace: LocalWorkspace, *, repair: bool = False) -> Iterator[DamagedFile]:
+    """Yield every damaged or missing file, with the assets and jobs that need it.
+
+    repair: take it out of use afterwards, and yield only what that did not mend.
+    """
+    found = list(workspace.content.verify())
+    if repair and found:
+        workspace.content.set_aside(found)
+        found = list(workspace.content.verify())
+    yield from _named(workspace, found)
+
+
+def _named(workspace: LocalWorkspace, found: Sequence[Damage]) -> Iterator[DamagedFile]:
     users: dict[str, list[str]] = {}
     for digest, assets in workspace.asset_table.users().items():
         users.setdefault(digest, []).extend(assets)
     for digest, jobs in workspace.job_table.digests().items():
         users.setdefault(digest, []).extend(f"job {job}" for job in jobs)
-    for damage in workspace.content.verify():
+    for damage in found:
         by_path: dict[str, set[str]] = {}
         for tree, path in damage.users:
             by_path.setdefault(path, set()).update(users.get(tree, ()))
@@ -34,8 +46,7 @@ def _lost(workspace: LocalWorkspace, users: dict[str, list[str]]) -> Iterator[Da
     """Yield what somebody refers to and whose list of files is not there at all."""
     content = workspace.content
     for digest in sorted(workspace.asset_table.digests()):
-        pin = content.pins / digest.removeprefix("sha256:")
-        if not content.tree_path(digest).exists() and not pin.exists():
+        if not any(path.exists() for path in content.lists(digest)):
             named = tuple(sorted(users.get(digest, ())))
             yield DamagedFile(named, "", "the list of files is missing", digest)
 

@@ -118,11 +118,11 @@ class LocalWorkspace:
         """Return the folder and how much is in it."""
         return {"folder": str(self.folder.root), "default_datastore": "workspaceblobstore"}
 
-    def verify(self) -> Iterator[DamagedFile]:
+    def verify(self, *, repair: bool = False) -> Iterator[DamagedFile]:
         """Hash everything that is stored again, and yield what is damaged or missing."""
         from amlkit.local import upkeep
 
-        return upkeep.verify(self)
+        return upkeep.verify(self, repair=repair)
 
     def collect(self, *, dry_run: bool) -> FreedContent:
         """Free what no asset and no job refers to."""

@@ -9,12 +9,14 @@ from amlkit.kept import DamagedFile, FreedContent, KeptContent
 from amlkit.workspace import Workspace
 
 
-def verify(workspace: Workspace) -> Iterator[DamagedFile]:
+def verify(workspace: Workspace, *, repair: bool = False) -> Iterator[DamagedFile]:
     """Hash everything that is stored again, and yield what is damaged or missing.
 
+    repair: take it out of use afterwards, and yield only what that did not mend. Registering the
+        same files again then makes their version whole.
     Raises: NotSupported: the content is not on this machine.
     """
-    return _kept(workspace).verify()
+    return _kept(workspace).verify(repair=repair)
 
 
 def collect(workspace: Workspace, *, dry_run: bool = False) -> FreedContent:

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from amlkit.local.content.store import ContentStore
 
 
-def verify(trees: Path, views: Path, objects: Objects) -> Iterator[Damage]:
+def verify(store: ContentStore) -> Iterator[Damage]:
     """Yield every tree and object that is missing or has other bytes than its name says."""
     wanted: dict[str, list[tuple[str, str]]] = {}
-    for path in sorted(trees.iterdir()):
+    for path in sorted([*store.trees.iterdir(), *store.torn.iterdir()]):
         data = path.read_bytes()
         digest = f"sha256:{path.name}"
         if hashlib.sha256(data).hexdigest() != path.name:
-            yield Damage(digest, "the list of files is damaged", ((digest, ""),))
+            yield Damage("tree", digest, "the list of files is damaged", ((digest, ""),))
             continue
         _, entries = read_manifest(data)
-        yield from _changed_view(views / path.name, digest, entries)
+        yield from _changed_view(store.views / path.name, digest, entries)
         for entry in entries:
             if entry.kind == "file":
                 wanted.setdefault(entry.digest, []).append((digest, entry.path))
     for digest, users in sorted(wanted.items()):
-        problem = _problem(objects, digest)
+        problem = _problem(store.objects, digest)
         if problem is not None:
-            yield Damage(digest, problem, tuple(users))
+            yield Damage("object", digest, problem, tuple(users))
 
 
 def _changed_view(view: Path, tree: str, entries: list[Entry]) -> Iterator[Damage]:
@@ -48,8 +48,8 @@ def _changed_view(view: Path, tree: str, entries: list[Entry]) -> Iterator[Damag
         if each.kind == "file" and not (place.exists() and place.stat().st_nlink > 1):
             found = copy_and_hash(place, None)[0] if place.exists() else None
             if found != each.digest:
-                problem = f"the shared copy that jobs read was changed: remove `{view}`"
-                yield Damage(each.digest, problem, ((tree, each.path),))
+                problem = "the shared copy that jobs read was changed"
+                yield Damage("view", each.digest, problem, ((tree, each.path),))
 
 
 def _problem(objects: Objects, digest: str) -> str | None:
@@ -63,18 +63,40 @@ def _problem(objects: Objects, digest: str) -> str | None:
     return None if found == digest else "other bytes than its hash says"
 
 
+def set_aside(store: ContentStore, damages: Sequence[Damage]) -> None:
+    """Take what is damaged out of use. The caller holds the lock alone.
+
+    A list of files that names a lost one moves to `torn`: it is still known what was lost, and
+    storing the same files again makes it whole.
+    """
+    lost = {each.digest for each in damages if each.kind == "object"}
+    lost = {digest for digest in lost if _problem(store.objects, digest) is not None}
+    for each in damages:
+        for tree, _ in each.users:
+            _remove_view(store, tree.removeprefix("sha256:"))
+            path = store.tree_path(tree)
+            if each.kind == "tree":
+                path.unlink(missing_ok=True)
+            elif each.digest in lost and path.exists():
+                path.rename(store.torn / path.name)
+    for digest in lost:
+        store.objects.path(digest).unlink(missing_ok=True)
+    for index in sorted(store.objects.packs.glob("*.idx")):
+        places = dict(read_index(index))
+        if not lost.isdisjoint(places):
+            _repack(store, index, {k: v for k, v in places.items() if k not in lost})
+    _empty(store.tmp)
+
+
 def collect(store: ContentStore, live: set[str], *, dry_run: bool, grace_seconds: float) -> Freed:
     """Free trees, views and objects that are not needed. The caller holds the lock alone."""
     oldest = time.time() - grace_seconds
-    dead = [
-        path
-        for path in store.trees.iterdir()
-        if f"sha256:{path.name}" not in live and path.stat().st_mtime < oldest
-    ]
-    gone = {path.name for path in dead}
+    dead: list[Path] = []
     needed: set[str] = set()
-    for path in store.trees.iterdir():
-        if path.name not in gone:
+    for path in (*store.trees.iterdir(), *store.torn.iterdir()):
+        if f"sha256:{path.name}" not in live and path.stat().st_mtime < oldest:
+            dead.append(path)
+        else:
             entries = read_manifest(path.read_bytes())[1]
             needed.update(each.digest for each in entries if each.kind == "file")
     unused = [
@@ -88,13 +110,10 @@ def collect(store: ContentStore, live: set[str], *, dry_run: bool, grace_seconds
             path.unlink()
         for view in store.views.iterdir():
             if not (store.trees / view.name).exists():
-                # Out of sight in one step: half of a shared copy must never be taken for a whole.
-                view.chmod(0o755)
-                view.rename(Path(tempfile.mkdtemp(dir=store.tmp)) / view.name)
+                _remove_view(store, view.name)
         for path in unused:
             path.unlink()
-        for left in store.tmp.iterdir():
-            _remove(left)
+        _empty(store.tmp)
         for pin in store.pins.iterdir():
             if f"sha256:{pin.name}" not in live and pin.stat().st_mtime < oldest:
                 pin.unlink()
@@ -124,10 +143,19 @@ def _repack(store: ContentStore, index: Path, kept: dict[str, Place]) -> None:
     index.with_suffix(".pack").unlink()
 
 
-def _remove(path: Path) -> None:
-    if not path.is_dir():
-        path.unlink()
-        return
-    for folder, _, _ in os.walk(path):
-        Path(folder).chmod(0o755)
-    shutil.rmtree(path)
+def _remove_view(store: ContentStore, name: str) -> None:
+    """Take a shared copy out of sight in one step: half of one must never be taken for a whole."""
+    view = store.views / name
+    if view.exists():
+        view.chmod(0o755)
+        view.rename(Path(tempfile.mkdtemp(dir=store.tmp)) / name)
+
+
+def _empty(folder: Path) -> None:
+    for left in folder.iterdir():
+        if not left.is_dir():
+            left.unlink()
+            continue
+        for inside, _, _ in os.walk(left):
+            Path(inside).chmod(0o755)
+        shutil.rmtree(left)

@@ -14,11 +14,13 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 SMALL = 128 * 1024
-CHUNK = 4 * 1024 * 1024
+CHUNK = 1024 * 1024
+FLUSHED = 64
 _RECORD = struct.Struct(">32sQQ")
 
 
@@ -149,29 +151,40 @@ class PackWriter:
 def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
     """Copy a file (when there is a target) and return the hash and size of what was copied.
 
-    Hashing runs beside the copying; blocks of zeros become holes.
+    Hashing runs beside the copying, and so does the disk: waiting for it once, at the end, takes
+    as long as all the rest. Blocks of zeros become holes.
     """
     hasher = hashlib.sha256()
     size = 0
     zeros = bytes(CHUNK)
-    with source.open("rb", buffering=0) as reader, ThreadPoolExecutor(1) as worker:
+    # One is hashed while the other is filled; new memory for each block would take longer.
+    buffers = (bytearray(CHUNK), bytearray(CHUNK))
+    with source.open("rb", buffering=0) as reader, ThreadPoolExecutor(2) as workers:
         writer = target.open("wb", buffering=0) if target is not None else None
         try:
-            pending: Future[None] | None = None
-            while chunk := reader.read(CHUNK):
-                if pending is not None:
-                    pending.result()
-                pending = worker.submit(hasher.update, chunk)
-                size += len(chunk)
+            hashed: Future[None] | None = None
+            flushed: Future[None] | None = None
+            for turn in count():
+                buffer = buffers[turn % 2]
+                read = reader.readinto(buffer)
+                if hashed is not None:
+                    hashed.result()
+                if not read:
+                    break
+                block = memoryview(buffer)[:read]
+                hashed = workers.submit(hasher.update, block)
+                size += read
                 if writer is None:
                     continue
-                if len(chunk) == CHUNK and chunk == zeros:
+                if buffer == zeros and read == CHUNK:
                     writer.seek(CHUNK, os.SEEK_CUR)
                 else:
-                    write_all(writer.fileno(), chunk)
-            if pending is not None:
-                pending.result()
+                    write_all(writer.fileno(), block)
+                if turn % FLUSHED == FLUSHED - 1 and (flushed is None or flushed.done()):
+                    flushed = workers.submit(os.fdatasync, writer.fileno())
             if writer is not None:
+                if flushed is not None:
+                    flushed.result()
                 writer.truncate(size)
                 os.fsync(writer.fileno())
         finally:
@@ -180,7 +193,7 @@ def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
     return f"sha256:{hasher.hexdigest()}", size
 
 
-def write_all(fd: int, chunk: bytes) -> None:
+def write_all(fd: int, chunk: bytes | memoryview) -> None:
     """Write every byte, however many writes that takes."""
     view = memoryview(chunk)
     while view:

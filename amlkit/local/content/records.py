@@ -36,8 +36,12 @@ class Tree:
 
 @dataclass(frozen=True)
 class Damage:
-    """Something in the store that is not what it was. users: (tree, path) of all that need it."""
+    """Something in the store that is not what it was. users: (tree, path) of all that need it.
 
+    kind: `object`, `tree` (a list of files) or `view` (a shared copy, which can be made again).
+    """
+
+    kind: str
     digest: str
     problem: str
     users: tuple[tuple[str, str], ...] = ()

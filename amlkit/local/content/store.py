@@ -44,8 +44,9 @@ class ContentStore:
         self.tmp = folder / "tmp"
         self.stats = folder / "stats"
         self.pins = folder / "pins"
+        self.torn = folder / "torn"
         self.objects = Objects(folder)
-        for each in (self.trees, self.views, self.tmp, self.stats, self.pins):
+        for each in (self.trees, self.views, self.tmp, self.stats, self.pins, self.torn):
             each.mkdir(parents=True, exist_ok=True)
         self.objects.large.mkdir(exist_ok=True)
         self.objects.packs.mkdir(exist_ok=True)
@@ -85,12 +86,17 @@ class ContentStore:
 
     def read_tree(self, digest: str) -> tuple[str, list[Entry]]:
         """Return the kind and the entries of a tree. Raises: NotFound."""
-        for place in (self.tree_path(digest), self.pins / digest.removeprefix("sha256:")):
+        for place in self.lists(digest):
             try:
                 return read_manifest(place.read_bytes())
             except FileNotFoundError:
                 continue
         raise NotFound(f"the content `{digest}` is not in this workspace")
+
+    def lists(self, digest: str) -> tuple[Path, ...]:
+        """Return where a list of files may be: of a tree, of a pin, of a tree that is torn."""
+        name = digest.removeprefix("sha256:")
+        return self.trees / name, self.pins / name, self.torn / name
 
     def tree_path(self, digest: str) -> Path:
         """Return where a tree is written down."""
@@ -145,6 +151,7 @@ class ContentStore:
             target.flush()
             os.fsync(target.fileno())
         written.replace(self.tree_path(tree.digest))
+        self.lists(tree.digest)[-1].unlink(missing_ok=True)
 
     def view(self, digest: str) -> Path:
         """Return a read-only file or folder with the content, made once and shared."""
@@ -178,7 +185,14 @@ class ContentStore:
         """Hash everything again and yield what is damaged or missing."""
         with self.locked():
             self.objects.forget()
-            yield from collection.verify(self.trees, self.views, self.objects)
+            yield from collection.verify(self)
+
+    def set_aside(self, damages: Sequence[Damage]) -> None:
+        """Take what is damaged out of use: adding its source again stores it whole."""
+        with self.locked(alone=True):
+            self.objects.forget()
+            collection.set_aside(self, damages)
+            self.objects.forget()
 
     def collect(self, live: set[str], *, dry_run: bool, grace_seconds: float = 3600.0) -> Freed:
         """Free what no tree in `live` needs.

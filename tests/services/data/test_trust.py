@@ -121,6 +121,36 @@ def test_verify_notices_a_changed_shared_copy(amlkit, digits, tmp_path, monkeypa
     done = amlkit("workspace", "verify", "-o", "json")
     assert done.returncode == 1
     assert "shared copy" in json.loads(done.stdout)[0]["problem"]
+    assert amlkit("workspace", "verify", "--repair").returncode == 0, "it is made again"
+    assert not copy.exists()
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+def test_what_is_damaged_is_set_aside_and_whole_again_when_it_is_registered_again(
+    amlkit, digits, tmp_path, size
+):
+    (digits / "big.bin").write_bytes(b"1" * size)
+    amlkit("data", "create", "--name", "digits", "--version", "9", "--path", "digits")
+    content = _content(tmp_path)
+    objects = content / "objects"
+    place = next((each for each in objects.rglob("*") if each.is_file()), None)
+    place = place or max((content / "packs").glob("*.pack"), key=lambda each: each.stat().st_mtime)
+    place.chmod(0o644)
+    place.write_bytes(place.read_bytes().replace(b"1111", b"1911"))
+    assert amlkit("workspace", "verify").returncode == 1
+    done = amlkit("workspace", "verify", "--repair", "-o", "json")
+    (lost,) = json.loads(done.stdout)
+    assert (lost["users"], lost["path"]) == (["data asset digits:9"], "big.bin")
+    assert "register the same files again" in done.stderr
+    assert amlkit("workspace", "gc").returncode == 0
+    assert amlkit("workspace", "verify").returncode == 1, "it is still known what is lost"
+    assert "big.bin" in amlkit("data", "download", "digits:9", "-p", "out").stderr
+    assert amlkit("data", "download", "digits:1", "-p", "first").returncode == 0
+    again = ("data", "create", "--name", "digits", "--version", "9", "--path", "digits")
+    assert amlkit(*again, "-o", "name").stdout == "digits:9\n"
+    assert amlkit("workspace", "verify").returncode == 0
+    assert amlkit("data", "download", "digits:9", "-p", "whole").returncode == 0
+    assert (tmp_path / "whole" / "digits" / "big.bin").read_bytes() == b"1" * size
 
 
 def test_gc_frees_what_nothing_refers_to_and_keeps_all_else(amlkit, digits, job, tmp_path):
