@@ -72,8 +72,9 @@ def _made(
         return identity.AzureCliCredential(**({"tenant_id": tenant} if tenant else {}))
     if method == "managed-identity":
         # Without a client id it is the identity that the machine itself has.
-        given = login.get("client_id")
-        return identity.ManagedIdentityCredential(**({"client_id": given} if given else {}))
+        given = {"client_id": login["client_id"]} if login.get("client_id") else {}
+        # The request that needs the token is tried again as a whole, which is enough.
+        return identity.ManagedIdentityCredential(retry_connect=0, **given)
     return identity.DefaultAzureCredential(authority=cloud.authority)
 
 

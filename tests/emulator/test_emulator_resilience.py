@@ -125,3 +125,12 @@ def test_a_long_running_operation_that_fails_says_why(emulator, remote):
     assert remote("compute", "list", "-o", "name").stdout.split() == ["local"]
     assert remote(*create).returncode == 0
     assert sorted(remote("compute", "list", "-o", "name").stdout.split()) == ["cpu", "local"]
+
+
+def test_an_emulator_that_has_gone_is_told_once(emulator, remote, amlkit):
+    amlkit("emulator", "stop")
+
+    done = remote("data", "list")
+
+    assert done.returncode in {1, 4}
+    told_once(done)

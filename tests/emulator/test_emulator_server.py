@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from running_emulator import Emulator
 
 
 def test_starting_twice_says_that_it_runs_already(emulator, amlkit):
@@ -48,7 +49,7 @@ def test_a_killed_emulator_can_be_started_again_and_still_knows_its_data(
     started = amlkit("emulator", "start", "--detach", "-o", "json")
 
     assert started.returncode == 0, started.stderr
-    again = type(emulator)(amlkit)
+    again = Emulator(amlkit)
     assert again.arm("GET", "/data/kept")[1]["properties"]["latestVersion"] == "1"
     old = {"Authorization": f"Bearer {emulator.token}"}
     assert again.arm("GET", "/data/kept", headers=old)[0] == 401
@@ -163,3 +164,28 @@ def test_the_link_beside_a_job_names_the_command_that_shows_it(emulator):
     status, body, _ = emulator.ask("GET", "/runs/calm_owl?wsid=/x&tid=y", headers={})
 
     assert (status, b"amlkit -w local job show calm_owl" in body) == (200, True)
+
+
+def test_faults_can_be_asked_for_at_the_start(amlkit):
+    faults = ("--fault", "500:1:GET .*/data", "--fault", "failed:1:POST .*/stop")
+    assert amlkit("emulator", "start", "--detach", *faults).returncode == 0
+    try:
+        started = Emulator(amlkit)
+        assert started.arm("GET", "/data")[0] == 500
+        assert started.arm("GET", "/data")[0] == 200
+        status, _, headers = started.arm("POST", "/computes/cpu/stop")
+        assert status == 202
+        where = headers["Azure-AsyncOperation"].removeprefix(started.url)
+        assert started.ask("GET", where)[1]["status"] == "Failed"
+    finally:
+        amlkit("emulator", "stop")
+
+
+def test_in_the_foreground_it_serves_until_it_is_told_to_stop(amlkit, tmp_path):
+    with ThreadPoolExecutor(1) as pool:
+        serving = pool.submit(amlkit, "emulator", "start", "-o", "name")
+        while amlkit("emulator", "env").returncode:
+            assert not serving.done(), serving.result().stderr
+        assert amlkit("emulator", "stop").returncode == 0
+        done = serving.result(timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "local\n", "")
