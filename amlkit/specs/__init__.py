@@ -65,6 +65,7 @@ def load(
     overrides: Sequence[str] = (),
     lenient: bool = False,
     text: str | None = None,
+    by_program: bool = False,
     again: bool = False,
 ) -> Loaded:
     """Return the checked spec of a YAML file; `-` is stdin, or `text` where it is given.
@@ -72,6 +73,7 @@ def load(
     kind: the family (`job`, `data`, `environment`) or kind (`job.sweep`) that it has to be.
     overrides: `a.b.c=value`, checked like the file itself.
     lenient: what Azure ML tolerates becomes a warning.
+    by_program: `text` comes from a program, where a pipeline component has no file of its own.
     again: take the word of an earlier check of the same text, and of all files it read, for it:
         whoever asks for this finds out about missing files by himself.
     Raises: InvalidSpec: with every problem. NotFound: no such file.
@@ -83,7 +85,13 @@ def load(
     from amlkit.specs import loading
 
     return loading.load(
-        source, kind=kind, overrides=overrides, lenient=lenient, text=text, result=Loaded
+        source,
+        kind=kind,
+        overrides=overrides,
+        lenient=lenient,
+        text=text,
+        by_program=by_program,
+        result=Loaded,
     )
 
 

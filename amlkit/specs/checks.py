@@ -23,6 +23,8 @@ def check(kind: str, source: Source, base: Path, *, lenient: bool) -> list[Probl
     if kind in {"job.command", "component.command"}:
         checker.command(data, (), set())
         checker.ports(data)
+    elif kind == "job.spark":
+        checker.folder(data)
     elif kind == "job.sweep":
         trial = data["trial"]
         # In a pipeline, the trial of a sweep can be a component's file.
@@ -78,6 +80,11 @@ class _Checker:
         self._code((*prefix, "code"), data.get("code"))
         self._includes((*prefix, "additional_includes"), data)
         self._environment((*prefix, "environment"), data.get("environment"))
+
+    def folder(self, data: Mapping[str, Any]) -> None:
+        """Check a folder of code and what is put beside it."""
+        self._code(("code",), data.get("code"))
+        self._includes(("additional_includes",), data)
 
     def _expressions(self, path: tuple[str, ...], text: str, known: Mapping[str, set[str]]) -> None:
         for binding in expressions.bindings(text):

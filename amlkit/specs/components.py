@@ -85,6 +85,12 @@ class Reader:
         kind = f"component.{part.data.get('type') or ('command' if step == 'sweep' else step)}"
         if kind not in KINDS:
             return Interface()
+        if kind == "component.pipeline" and not part.by_program:
+            message = "a pipeline component written in place is refused by Azure ML's own tools"
+            hint = "write it into a file, and `component: ./FILE.yml` here"
+            severity = "warning" if self._lenient else "error"
+            found = part.problem((), message, hint, code="nested", severity=severity)
+            self.problems.append(found)
         before = len(part.problems)
         model = validation.validate(part, model_of(kind))
         self.problems += part.problems[before:]

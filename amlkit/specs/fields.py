@@ -187,8 +187,17 @@ class Limits(Spec):
 class QueueSettings(Spec):
     """How a serverless job queues; of no effect on this machine."""
 
-    job_tier: Word | None = None
-    priority: Word | None = None
+    job_tier: Word = optional(pattern=words("spot", "basic", "standard", "premium", "null"))
+    priority: Word = optional(pattern=words("low", "medium", "high"))
+
+
+class JobIdentity(Spec):
+    """Who a job is. Reference: "CLI (v2) command job YAML schema", Identity configurations."""
+
+    type: Word = Field(pattern=words("managed", "managed_identity", "aml_token", "user_identity"))
+    client_id: str = optional()
+    object_id: str = optional()
+    msi_resource_id: str = optional()
 
 
 Inputs: TypeAlias = dict[str, Input | Scalar]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from amlkit.specs.connections import ServerlessConnection, WorkspaceConnection
 from amlkit.specs.fields import Input, Spec, Whole, Word, optional, words
-from amlkit.specs.jobs import JobBase
+from amlkit.specs.jobs import JobWithInputs
 
 
 class JobResources(Spec):
@@ -17,7 +17,7 @@ class JobResources(Spec):
     instance_types: list[str] = optional()
 
 
-class CustomModelFineTuning(JobBase):
+class CustomModelFineTuning(JobWithInputs):
     """Fine-tuning of a model of a registry."""
 
     model: Input
@@ -88,7 +88,7 @@ class ResourceConfiguration(Spec):
     properties: dict[str, Any] = optional()
 
 
-class DistillationJob(JobBase):
+class DistillationJob(JobWithInputs):
     """Distillation of a model."""
 
     data_generation_type: Word = Field(pattern=words("data_generation", "label_generation"))

@@ -15,6 +15,21 @@ from amlkit.specs.source import Part, Source
 
 _STEP_NAME = re.compile(r"^[a-z_][a-z0-9_]*$")
 _COMPUTES = ("azureml:", "/subscriptions/", "${{", "<")
+# What components have, and steps that run something of their own have not.
+_OF_COMPONENTS = ("additional_includes", "comment", "is_deterministic", "version")
+_ABSENT = {
+    "command": _OF_COMPONENTS,
+    "automl": _OF_COMPONENTS,
+    "parallel": (*_OF_COMPONENTS, "limits", "queue_settings"),
+    "spark": (*_OF_COMPONENTS, "environment_variables", "limits", "queue_settings"),
+}
+_DESCRIBING = ("compute", "description", "display_name", "experiment_name", "identity", "name")
+_NOT_EMPTY = {
+    "command": (*_DESCRIBING, "services", "tags"),
+    "automl": ("compute",),
+    "parallel": ("compute", "environment_variables", "resources"),
+    "spark": (*_DESCRIBING, "services", "tags"),
+}
 _NEEDS_COMPUTE = {"command", "parallel", "sweep"}
 
 
@@ -147,10 +162,16 @@ class _Graph:
             found = self._reader.read(part, (field,), data[field], kind)
             self._take_from_reader()
             return found
+        if kind in _ABSENT:
+            self._own(part, kind)
         if kind == "command":
             self._inline(part)
         elif kind == "spark":
             self._spark(part)
+        elif kind == "automl":
+            from amlkit.specs.automl import steps
+
+            self.found += steps.check(part)
         elif kind == "data_transfer" and data.get("task") == "import_data":
             self._import(part)
         elif kind == "parallel":
@@ -160,9 +181,25 @@ class _Graph:
             self._needed(part, ("component",))
         return Interface(None, data.get("outputs") or {} if kind == "command" else None)
 
+    def _own(self, part: Part, kind: str) -> None:
+        """Check that a step without a component has no fields of one, and none left empty."""
+        for field, value in part.data.items():
+            if field in _ABSENT[kind]:
+                message = f"`{field}` is not a field of a {kind} step without a component"
+                hint = "delete it"
+                if field in _OF_COMPONENTS:
+                    hint += ", or move it with the rest into a file for `component:`"
+                problem = part.problem((field,), message, hint, code="unknown-field", key=True)
+                self.found.append(replace(problem, severity=self._tolerated))
+            elif field in _NOT_EMPTY[kind] and value is None:
+                message, hint = f"`{field}` is empty", "give it a value, or delete it"
+                self.found.append(part.problem((field,), message, hint, code="empty"))
+
     def _spark(self, part: Part) -> None:
         """Check what Spark steps alone have: an entry, and inputs that are read in place."""
         self._needed(part, ("entry",))
+        self.found += checks.check("job.spark", part, self._base, lenient=self._lenient)
+        self.found += rules.check("job.spark", part, self._base)
         for name, value in (part.data.get("inputs") or {}).items():
             if not isinstance(value, Mapping) or "path" not in value:
                 continue

@@ -11,6 +11,7 @@ from amlkit.specs.fields import (
     Distribution,
     Environment,
     Inputs,
+    JobIdentity,
     Limits,
     Number,
     Outputs,
@@ -28,7 +29,7 @@ from amlkit.specs.fields import (
 class Service(Spec):
     """An interactive service of a job: SSH, JupyterLab, VS Code, TensorBoard."""
 
-    type: Word | None = None
+    type: Word = optional()
     port: Whole | None = None
     nodes: Text | None = None
     endpoint: str | None = None
@@ -45,25 +46,39 @@ class JobBase(Described):
     type: str
     name: str = optional()
     description: str = optional()
-    tags: dict[str, str | None] | None = None
-    display_name: str | None = None
+    tags: dict[str, str | None] = optional()
+    properties: dict[str, str | None] = optional()
+    display_name: str = optional()
     experiment_name: str = optional()
     compute: str | None = None
-    inputs: Inputs | None = None
-    outputs: Outputs | None = None
-    identity: dict[str, Any] | None = None
-    services: dict[str, Service] | None = None
-    queue_settings: QueueSettings | None = None
+    outputs: Outputs = optional()
+    identity: JobIdentity = optional()
+    services: dict[str, Service] = optional()
     id: str | None = None
     status: str | None = None
     creation_context: dict[str, Any] | None = None
     log_files: dict[str, Any] | None = None
 
 
-class CommandJob(JobBase):
+class AutoMLJob(JobBase):
+    """What every AutoML job has."""
+
+    queue_settings: QueueSettings = optional()
+
+
+class JobWithInputs(JobBase):
+    """What every job has that is not AutoML's: that has its data in fields of their own."""
+
+    inputs: Inputs = optional()
+
+
+class CommandJob(JobWithInputs):
     """Command job. Reference: "CLI (v2) command job YAML schema"."""
 
     type: str = "command"
+    inputs: Inputs | None = None  # type: ignore[assignment]
+    outputs: Outputs | None = None  # type: ignore[assignment]
+    queue_settings: QueueSettings = optional()
     command: str
     code: str | None = None
     environment: str | Environment
@@ -145,7 +160,7 @@ class Distributed(Spec):
     upper: Number = optional()
 
 
-class SweepJob(JobBase):
+class SweepJob(JobWithInputs):
     """Sweep job. Reference: "CLI (v2) sweep job YAML schema"."""
 
     type: Word = Field(pattern=words("sweep"))
@@ -155,4 +170,5 @@ class SweepJob(JobBase):
     objective: Objective
     early_termination: EarlyTermination = optional()
     limits: SweepLimits
+    queue_settings: QueueSettings = optional()
     resources: Resources = optional()

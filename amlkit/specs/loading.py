@@ -47,12 +47,14 @@ def load(
     lenient: bool,
     text: str | None,
     result: type[Loaded],
+    by_program: bool = False,
 ) -> Loaded:
     """Do what `amlkit.specs.load` says."""
     path = None if str(source) == "-" else Path(source)
     if text is None:
         text = _read(path)
     parsed = yaml_source.parse(text, str(path) if path is not None else "<stdin>")
+    parsed.by_program = by_program
     if overrides:
         yaml_source.override(parsed, overrides)
     if not isinstance(parsed.data, dict):

@@ -16,25 +16,35 @@ from amlkit.specs.fields import (
     Described,
     Distribution,
     Environment,
+    Input,
+    JobIdentity,
     Limits,
+    Output,
     QueueSettings,
     Resources,
+    Scalar,
     Shown,
     Spec,
     Text,
     Whole,
     Word,
+    optional,
 )
 from amlkit.specs.jobs import (
     Distributed,
     EarlyTermination,
-    JobBase,
+    JobWithInputs,
     Objective,
     SamplingAlgorithm,
     Service,
     SweepLimits,
 )
-from amlkit.specs.spark import SparkEntryClass, SparkEntryFile, SparkResourceConfiguration
+from amlkit.specs.spark import (
+    SparkEntryClass,
+    SparkEntryFile,
+    SparkResourceConfiguration,
+    SparkSetting,
+)
 
 
 class PipelineSettings(Spec):
@@ -45,21 +55,21 @@ class PipelineSettings(Spec):
 
     model_config = ConfigDict(extra="allow")
 
-    default_compute: str | None = None
-    default_datastore: str | None = None
-    continue_on_step_failure: bool | None = None
-    force_rerun: bool | None = None
+    default_compute: str = optional()
+    default_datastore: str = optional()
+    continue_on_step_failure: bool = optional()
+    force_rerun: bool = optional()
     on_init: str | None = None
     on_finalize: str | None = None
 
 
-class PipelineJob(JobBase):
+class PipelineJob(JobWithInputs):
     """Pipeline job. Reference: "CLI (v2) pipeline job YAML schema"."""
 
     type: Word = Field(pattern="^pipeline$")
     jobs: dict[str, dict[str, Any]] | None = None
     component: str | dict[str, Any] | None = None
-    settings: PipelineSettings | None = None
+    settings: PipelineSettings = optional()
 
 
 class PipelineComponent(Shown):
@@ -146,15 +156,17 @@ class SparkComponent(Described):
 class Step(Described):
     """What every step has. Reference: "CLI (v2) pipeline job YAML schema", `jobs`."""
 
-    type: str | None = None
+    type: str = optional()
     component: str | dict[str, Any] | None = None
-    inputs: dict[str, Any] | None = None
-    outputs: dict[str, Any] | None = None
+    tags: dict[str, str | None] | None = None
+    inputs: dict[str, Input | Scalar | None] | None = None
+    outputs: dict[str, Output | str | None] = optional()
+    properties: dict[str, str | None] = optional()
     compute: str | None = None
     display_name: str | None = None
     experiment_name: str | None = None
-    comment: str | None = None
-    identity: dict[str, Any] | None = None
+    comment: str = optional()
+    identity: JobIdentity | None = None
     services: dict[str, Service] | None = None
     queue_settings: QueueSettings | None = None
     resources: Resources | None = None
@@ -169,8 +181,15 @@ class CommandStep(Step):
     command: str | None = None
     code: str | None = None
     environment: str | Environment | None = None
-    distribution: Distribution | None = None
     additional_includes: list[str] | None = None
+    compute: str = optional()
+    identity: JobIdentity = optional()
+    services: dict[str, Service] = optional()
+    queue_settings: QueueSettings = optional()
+    resources: Resources = optional()
+    limits: Limits = optional()
+    environment_variables: dict[str, Text | None] = optional()
+    distribution: Distribution = optional()
 
 
 class SweepStep(Step):
@@ -182,6 +201,8 @@ class SweepStep(Step):
     objective: Objective
     early_termination: EarlyTermination | None = None
     limits: SweepLimits  # type: ignore[assignment]
+    queue_settings: QueueSettings = optional()
+    resources: Resources = optional()
 
 
 class ParallelStep(Step, _Parallel):
@@ -197,15 +218,15 @@ class SparkStep(Step):
     jars: list[str] | str | None = None
     files: list[str] | str | None = None
     archives: list[str] | str | None = None
-    conf: dict[str, Any] | None = None
+    conf: dict[str, SparkSetting] = optional()
     args: str | None = None
     environment: str | Environment | None = None
     additional_includes: list[str] | None = None
-    resources: SparkResourceConfiguration | None = None  # type: ignore[assignment]
+    resources: SparkResourceConfiguration = optional()  # type: ignore[assignment]
 
 
 class OpenStep(Step):
-    """A step of a type whose own fields this version does not check: automl and data transfer."""
+    """A step whose own fields are checked elsewhere (automl) or not at all (data transfer)."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", populate_by_name=True)
 

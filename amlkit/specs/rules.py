@@ -17,7 +17,6 @@ from amlkit.specs.source import Source
 _UNVERSIONED = re.compile(r"^azureml:[^:/@]+$")
 _OUTPUT_NAME = re.compile(r"^[A-Za-z0-9_-]{1,255}$")
 _PORT_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
-_IDENTITIES = {"managed", "managedidentity", "amltoken", "user", "useridentity"}
 _DISTRIBUTIONS: Mapping[str, frozenset[str]] = {
     "pytorch": frozenset({"process_count_per_instance"}),
     "mpi": frozenset({"process_count_per_instance"}),
@@ -41,8 +40,12 @@ def check(kind: str, source: Source, base: Path) -> list[Problem]:
     data: Mapping[str, Any] = source.data
     if kind.startswith("job."):
         rules.job(data)
+    if kind.startswith(("job.", "component.")):
+        rules.identity(data.get("identity") or {})
     if kind in {"job.command", "component.command"}:
         rules.command(data, ())
+    if kind == "job.spark" and "code" in data and data["code"] is None:
+        rules._add(("code",), "`code` is empty", "name a folder, or delete it", "empty")
     if kind == "job.sweep":
         if isinstance(data["trial"], Mapping):
             rules.command(data["trial"], ("trial",))
@@ -62,15 +65,9 @@ class _Rules:
         self.found.append(self._source.problem(path, message, hint, code=code))
 
     def job(self, data: Mapping[str, Any]) -> None:
-        """Check what only jobs have: compute, identity, literal inputs, names of outputs."""
+        """Check what only jobs have: compute, literal inputs, names of outputs."""
         if "compute" in data and data["compute"] is None:
             self._add(("compute",), "`compute` is empty", "name a compute, or delete it", "empty")
-        identity = data.get("identity") or {}
-        kind = str(identity.get("type") or "")
-        if identity and kind.replace("_", "").lower() not in _IDENTITIES:
-            close = did_you_mean(kind, ("managed", "aml_token", "user_identity"))
-            hint = f"did you mean `{close}`?" if close else "use managed or user_identity"
-            self._add(("identity", "type"), f"`{kind}` is not an identity", hint, "unknown-word")
         for name, port in (data.get("inputs") or {}).items():
             if isinstance(port, Mapping) and "value" in port and "path" in port:
                 message = "an input is a `value` or a `path`, not both"
@@ -87,6 +84,14 @@ class _Rules:
                     "use letters, digits, `-` and `_`, at most 255",
                     "name",
                 )
+
+    def identity(self, identity: Mapping[str, Any]) -> None:
+        """Check that only a managed identity is one of several."""
+        if str(identity.get("type") or "managed").lower().startswith("managed"):
+            return
+        for field in identity.keys() - {"type"}:
+            message = f"only a managed identity has a `{field}`"
+            self._add(("identity", field), message, "delete it, or `type: managed`", "conflict")
 
     def command(self, data: Mapping[str, Any], prefix: Keys) -> None:
         """Check what a command runs with: code, environment file, distribution."""

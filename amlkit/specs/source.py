@@ -26,7 +26,10 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class Source:
-    """A parsed file: plain data, and where each value and key stands (line, column from 1)."""
+    """A parsed file: plain data, and where each value and key stands (line, column from 1).
+
+    by_program: nobody wrote it; a pipeline component may stand in the place of its file.
+    """
 
     file: str
     data: Any = None
@@ -35,6 +38,7 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
     overridden: set[Path] = field(default_factory=set)
     dates: set[Path] = field(default_factory=set)
+    by_program: bool = False
 
     def at(self, path: Sequence[str | int], *, key: bool = False) -> Place:
         """Return where a value (or its key) stands; of what is absent, where it would belong."""
@@ -79,7 +83,9 @@ class Part(Source):
         data = whole.data
         for each in prefix:
             data = data[each]
-        return cls(whole.file, data, problems=whole.problems, whole=whole, prefix=prefix)
+        part = cls(whole.file, data, problems=whole.problems, whole=whole, prefix=prefix)
+        part.by_program = whole.by_program
+        return part
 
     def at(self, path: Sequence[str | int], *, key: bool = False) -> Place:
         """Return where a value (or its key) of the part stands in the file."""

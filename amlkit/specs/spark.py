@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import Field
 
-from amlkit.specs.fields import Environment, Spec, Word, optional, words
-from amlkit.specs.jobs import JobBase
+from amlkit.specs.fields import Environment, Spec, Text, Word, optional, words
+from amlkit.specs.jobs import JobWithInputs
+
+SparkSetting: TypeAlias = str | bool | int | float | list[Any] | dict[str, Any]
+"""The value of a Spark property: anything but nothing."""
 
 
 class SparkEntryFile(Spec):
@@ -36,19 +39,19 @@ class SparkResourceConfiguration(Spec):
             "standard_e64s_v3",
         )
     )
-    runtime_version: Any = None
+    runtime_version: Text = optional(pattern=r"^\d+(\.\d+)*$")
 
 
-class SparkJob(JobBase):
+class SparkJob(JobWithInputs):
     """Spark job. Reference: "CLI (v2) Spark job YAML schema"."""
 
     entry: SparkEntryFile | SparkEntryClass
-    code: Any = None
+    code: str | None = None
     py_files: list[str] = optional()
     jars: list[str] = optional()
     files: list[str] = optional()
     archives: list[str] = optional()
-    conf: dict[str, Any] = optional()
+    conf: dict[str, SparkSetting] = optional()
     environment: Environment | str | None = None
     args: str = optional()
     resources: SparkResourceConfiguration = optional()

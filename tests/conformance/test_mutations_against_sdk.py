@@ -12,7 +12,18 @@ from amlkit.errors import InvalidSpec
 ml = pytest.importorskip("azure.ai.ml", reason="the extra `azure` is not installed")
 pytestmark = [pytest.mark.filterwarnings("ignore")]
 
+DESCRIBED = {
+    "display_name": "n",
+    "description": "d",
+    "experiment_name": "e",
+    "tags": {"k": "v"},
+    "properties": {"k": "v"},
+    "identity": {"type": "managed"},
+    "services": {"s": {"type": "ssh"}},
+}
 COMMAND = {
+    **DESCRIBED,
+    "queue_settings": {"job_tier": "spot"},
     "type": "command",
     "name": "j",
     "command": "echo ${{inputs.x}} ${{outputs.o}}",
@@ -24,11 +35,12 @@ COMMAND = {
     "limits": {"timeout": 30},
     "resources": {"instance_count": 2, "instance_type": "s", "shm_size": "2g"},
     "distribution": {"type": "pytorch", "process_count_per_instance": 2},
-    "experiment_name": "e",
-    "description": "d",
 }
 SWEEP = {
+    **DESCRIBED,
     "type": "sweep",
+    "inputs": {"x": 1},
+    "outputs": {"o": {"type": "uri_folder"}},
     "trial": {"command": "echo ${{search_space.lr}}", "environment": "azureml:e:1"},
     "search_space": {"lr": {"type": "uniform", "min_value": 0.1, "max_value": 0.9}},
     "sampling_algorithm": {"type": "random", "seed": 3},
@@ -54,9 +66,48 @@ DATASTORE = {
     "container_name": "c",
     "credentials": {"account_key": "k"},
 }
+PIPELINE = {
+    **DESCRIBED,
+    "type": "pipeline",
+    "settings": {"default_compute": "azureml:c"},
+    "inputs": {"d": {"type": "mltable", "path": "https://a.b/c"}},
+    "jobs": {
+        "fit": {
+            "type": "automl",
+            "task": "classification",
+            "primary_metric": "accuracy",
+            "limits": {"max_trials": 2, "timeout_minutes": 9},
+            "target_column_name": "y",
+            "training_data": "${{parent.inputs.d}}",
+            "featurization": {"mode": "auto"},
+            "training": {"enable_stack_ensemble": False},
+            "outputs": {"best_model": {"type": "mlflow_model"}},
+        },
+        "score": {
+            **DESCRIBED,
+            "type": "command",
+            "command": "echo ${{inputs.m}}",
+            "environment": "azureml:e:1",
+            "inputs": {"m": "${{parent.jobs.fit.outputs.best_model}}"},
+            "outputs": {"o": {"type": "uri_folder"}},
+            "queue_settings": {"job_tier": "spot"},
+            "limits": {"timeout": 9},
+        },
+        "split": {
+            "type": "spark",
+            "display_name": "s",
+            "tags": {"k": "v"},
+            "code": ".",
+            "entry": {"file": "a.py"},
+            "conf": {"spark.driver.cores": 1},
+            "resources": {"instance_type": "standard_e4s_v3", "runtime_version": "3.3"},
+        },
+    },
+}
 CASES = {
     "job": (COMMAND, "load_job"),
     "job.sweep": (SWEEP, "load_job"),
+    "job.pipeline": (PIPELINE, "load_job"),
     "online_endpoint": (ENDPOINT, "load_online_endpoint"),
     "compute": (COMPUTE, "load_compute"),
     "datastore": (DATASTORE, "load_datastore"),

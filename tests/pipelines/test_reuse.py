@@ -85,7 +85,15 @@ def test_a_changed_data_file_is_named(pipelines, amlkit, tmp_path):
 
 
 def test_force_rerun_and_is_deterministic_run_again(pipelines):
-    pipelines.write({"a": step("a"), "b": step("b", out("a"), is_deterministic=False)})
+    again = step("b", out("a"))
+    ports = {"inputs": {"i0": {"type": "uri_folder"}}, "outputs": again["outputs"]}
+    component = {**again, **ports, "is_deterministic": False}
+    pipelines.write(
+        {
+            "a": step("a"),
+            "b": {"type": "command", "component": component, "inputs": {"i0": out("a")}},
+        }
+    )
     pipelines.run("p")
     assert ran(pipelines.run("q")) == ["b"]
     assert ran(pipelines.run("r", "--force-rerun")) == ["a", "b"]

@@ -32,7 +32,9 @@ def load_job(source: object, overrides: Sequence[str] = (), *, lenient: bool = F
 
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     try:
-        return specs.load("-", kind="job", overrides=overrides, lenient=lenient, text=text)
+        return specs.load(
+            "-", kind="job", overrides=overrides, lenient=lenient, text=text, by_program=True
+        )
     except InvalidSpec as error:
         raise InvalidSpec([_placeless(each, name) for each in error.problems]) from None
 

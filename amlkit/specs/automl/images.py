@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from amlkit.specs.fields import Input, Resources, Spec, Whole, Word, optional, words
-from amlkit.specs.jobs import Distributed, EarlyTermination, JobBase, SamplingAlgorithm
+from amlkit.specs.jobs import AutoMLJob, Distributed, EarlyTermination, SamplingAlgorithm
 
 
 class ImageLimits(Spec):
@@ -99,7 +99,7 @@ class ImageModelDistributionSettingsClassification(Spec):
     weighted_loss: Whole | Distributed = optional()
 
 
-class ImageClassification(JobBase):
+class ImageClassification(AutoMLJob):
     """Image classification.
 
     Reference: "CLI (v2) Automated ML image classification job YAML schema".
@@ -113,7 +113,7 @@ class ImageClassification(JobBase):
     log_verbosity: Word = optional(
         pattern=words("critical", "debug", "error", "info", "not_set", "warning")
     )
-    training_data: Input = optional()
+    training_data: Input
     limits: ImageLimits = optional()
     sweep: ImageSweepSettings = optional()
     test_data: Input = optional()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from amlkit.specs.fields import Input, Resources, Spec, Whole, Word, optional, words
-from amlkit.specs.jobs import JobBase
+from amlkit.specs.jobs import AutoMLJob
 
 
 class AutoMLTableLimits(Spec):
@@ -135,7 +135,7 @@ class ClassificationTrainingSettings(Spec):
     ] = optional()
 
 
-class AutoMLClassification(JobBase):
+class AutoMLClassification(AutoMLJob):
     """Tabular classification. Reference: "CLI (v2) Automated ML classification job YAML schema"."""
 
     target_column_name: str
@@ -146,7 +146,7 @@ class AutoMLClassification(JobBase):
     log_verbosity: Word = optional(
         pattern=words("critical", "debug", "error", "info", "not_set", "warning")
     )
-    training_data: Input = optional()
+    training_data: Input
     limits: AutoMLTableLimits = optional()
     featurization: TableFeaturizationSettings = optional()
     validation_data: Input = optional()
@@ -220,7 +220,7 @@ class RegressionTrainingSettings(Spec):
     ] = optional()
 
 
-class AutoMLRegression(JobBase):
+class AutoMLRegression(AutoMLJob):
     """Tabular regression. Reference: "CLI (v2) Automated ML regression job YAML schema"."""
 
     target_column_name: str
@@ -231,7 +231,7 @@ class AutoMLRegression(JobBase):
     log_verbosity: Word = optional(
         pattern=words("critical", "debug", "error", "info", "not_set", "warning")
     )
-    training_data: Input = optional()
+    training_data: Input
     limits: AutoMLTableLimits = optional()
     featurization: TableFeaturizationSettings = optional()
     validation_data: Input = optional()

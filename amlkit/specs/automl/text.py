@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from amlkit.specs.fields import Input, Resources, Spec, Whole, Word, optional, words
-from amlkit.specs.jobs import Distributed, EarlyTermination, JobBase, SamplingAlgorithm
+from amlkit.specs.jobs import AutoMLJob, Distributed, EarlyTermination, SamplingAlgorithm
 
 
 class NlpLimits(Spec):
@@ -69,7 +69,7 @@ class NlpFeaturizationSettings(Spec):
     dataset_language: str = optional()
 
 
-class TextClassification(JobBase):
+class TextClassification(AutoMLJob):
     """Text classification.
 
     Reference: "CLI (v2) Automated ML text classification job YAML schema".
