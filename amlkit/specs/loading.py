@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit.errors import InvalidSpec, Problem, unreadable
-from amlkit.specs import kinds, validation
+from amlkit.specs import kinds, validation, wellformed
 from amlkit.specs import source as yaml_source
 from amlkit.specs.source import Source
 
@@ -66,11 +66,16 @@ def load(
         chosen = kinds.model_of(found)
         dropped = lenient and found.startswith("component.")
         tolerated = validation.unknown_fields(parsed, chosen) if dropped else []
-        model = validation.validate(parsed, chosen, {each.path for each in tolerated})
+        dropped_fields = {each.path for each in tolerated}
+        model = validation.validate(parsed, chosen, dropped_fields)
+        # What is well formed has a meaning, whatever else is wrong: people want all at once.
+        rest = parsed if model is not None else None
+        if rest is None:
+            rest = wellformed.rest(found, parsed, chosen, dropped_fields)
     parsed.problems += tolerated
     problems = list(parsed.problems)
-    if model is not None:
-        problems += _meaning(found, parsed, base, lenient)
+    if rest is not None:
+        problems += _meaning(found, rest, base, lenient)
     errors = [each for each in problems if each.severity == "error"]
     if errors or model is None:
         raise InvalidSpec(sorted(set(problems), key=_in_order))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,7 @@ def _problem(
     message = message.replace("input should be", "expected").replace(
         "expected a valid", "expected a"
     )
+    message = re.sub(r"dictionary( or instance of \w+)?", "mapping", message)
     shown = _shown(error.get("input"))
     if shown and "got" not in message:
         message += f", got {shown}"

@@ -287,7 +287,9 @@ def test_a_parallel_step_goes_over_the_files_of_another_step(pipelines, tmp_path
     assert lines == [f"f{number}.txt={number}" for number in range(7)]
 
 
-def test_tabular_parallel_input_is_refused_with_the_name_of_the_step(pipelines):
+def test_tabular_parallel_input_is_refused_with_the_name_of_the_step(pipelines, tmp_path):
+    table = "paths: [{file: ./step.py}]\ntransformations: [read_delimited]\n"
+    (tmp_path / "src" / "MLTable").write_text(table, encoding="utf-8")
     pipelines.write(
         {
             "score": {

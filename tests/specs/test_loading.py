@@ -207,3 +207,50 @@ def test_what_is_not_reasonable_is_refused_before_it_is_built(text, code):
         specs.load("-", kind="job", text=text)
     assert {each.code for each in caught.value.problems} == {code}
     assert caught.value.problems[0].line > 0
+
+
+ODD = """type: command
+command: python ${{inputs.a}} ${{inputs.zz}} ${{outputs.o}}
+code: ./nowhere
+environment: azureml:base@latest
+inputs:
+  a: [1]
+  b: {type: uri_foldr}
+outputs: {o: {type: 7}}
+environment_variables: {X.Y: [1]}
+tags: [a]
+"""
+
+
+@pytest.mark.parametrize("kind", ["job.command", "component.command"])
+def test_what_is_well_formed_is_checked_beside_what_is_not(tmp_path, kind):
+    (tmp_path / "odd.yml").write_text(ODD, encoding="utf-8")
+    with pytest.raises(InvalidSpec) as refused:
+        specs.load(tmp_path / "odd.yml", kind=kind)
+    found = [(each.line, each.path, each.code) for each in refused.value.problems]
+    # `a`, `b` and `o` are there, whatever is wrong with them.
+    assert found == [
+        (2, "command", "undefined-name"),
+        (3, "code", "missing-path"),
+        (6, "inputs.a", "wrong-type"),
+        (7, "inputs.b.type", "unknown-word"),
+        (8, "outputs.o.type", "wrong-type"),
+        (9, "environment_variables.X.Y", "wrong-type"),
+        (10, "tags", "wrong-type"),
+    ]
+    assert refused.value.problems[2].message == "expected a mapping, got a list"
+
+
+def test_a_command_without_a_command_is_checked_as_far_as_it_goes(tmp_path):
+    (tmp_path / "odd.yml").write_text("type: command\ncode: ./nowhere\n", encoding="utf-8")
+    with pytest.raises(InvalidSpec) as refused:
+        specs.load(tmp_path / "odd.yml")
+    assert {each.path for each in refused.value.problems} == {"command", "environment", "code"}
+
+
+def test_without_a_field_that_is_needed_a_sweep_is_told_its_shape_alone(tmp_path):
+    (tmp_path / "odd.yml").write_text("type: sweep\ninputs: [1]\n", encoding="utf-8")
+    with pytest.raises(InvalidSpec) as refused:
+        specs.load(tmp_path / "odd.yml")
+    assert "inputs" in {each.path for each in refused.value.problems}
+    assert {each.code for each in refused.value.problems} == {"missing-field", "wrong-type"}
