@@ -30,7 +30,7 @@ def document_of(submission: Submission) -> dict[str, Any]:
                 f"an Azure ML workspace cannot {what}", hint="amlkit -w local job submit ..."
             )
     document = dict(submission.spec.document)
-    document.setdefault("type", submission.spec.kind.removeprefix("job."))
+    document.setdefault("type", submission.spec.kind.split(".")[1])
     if submission.name:
         document["name"] = submission.name
     if submission.experiment:

@@ -106,6 +106,32 @@ def test_a_command_job_is_submitted_with_its_code_under_our_rules(on_azure, clou
         on_azure.jobs.submit(project / "job.yml", name="run1")
 
 
+AUTOML = """
+type: automl
+task: classification
+primary_metric: accuracy
+target_column_name: digit
+training_data: {type: mltable, path: "azureml:digits:1"}
+compute: azureml:cpu
+limits: {max_trials: 2}
+"""
+SPARK = """
+type: spark
+code: ./src
+entry: {file: train.py}
+resources: {instance_type: standard_e4s_v3, runtime_version: "3.4"}
+conf: {spark.driver.cores: 1, spark.driver.memory: 2g, spark.executor.cores: 2,
+       spark.executor.memory: 2g, spark.executor.instances: 2}
+"""
+
+
+@pytest.mark.parametrize(("text", "kind"), [(AUTOML, "AutoML"), (SPARK, "Spark")])
+def test_jobs_that_only_azure_runs_are_submitted_there(on_azure, cloud, project, text, kind):
+    (project / "other.yml").write_text(text)
+    assert on_azure.jobs.submit(project / "other.yml", name="other").name == "other"
+    assert cloud.store.resources["/jobs/other"]["properties"]["jobType"] == kind
+
+
 def test_the_same_code_is_sent_once(on_azure, cloud, project):
     on_azure.jobs.submit(project / "job.yml")
     cloud.log.clear()
