@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "datastores"))
 import azurite
 
-from amlkit.local.storage import copying
+from amlkit import copying
 from amlkit.local.storage.blob_store import BlobStore, login_with
 from amlkit.local.storage.places import Place
 from amlkit.transfers import Transfer

@@ -11,7 +11,7 @@ from amlkit import transfers
 from amlkit.azure import blobs
 from amlkit.azure.client import ArmClient
 from amlkit.azure.names import created_at, snake, texts
-from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
+from amlkit.errors import Conflict, NotFound, did_you_mean
 from amlkit.records import JSON, Datastore, StoredFile
 from amlkit.transfers import Transfer, Transferred
 
@@ -114,44 +114,26 @@ class AzureDatastores:
                 yield each
 
     def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
-        """Send a file, a folder or what a glob finds to the datastore."""
-        _refuse_mirror(how)
+        """Copy a file, a folder or what a glob finds into the datastore; only what is missing."""
+        from amlkit import copying
+        from amlkit.azure.container import ContainerStore
+
         place = transfers.inside(target, name)
-        files = transfers.local_files(source, place)
-        size = sum(path.stat().st_size for path in files.values())
-        if not how.dry:
-            self.place(name).send(files, how.progress)
-        return Transferred(tuple(files), size=size, dry_run=how.dry)
+        return copying.upload(ContainerStore(self.place(name)), source, place, how)
 
     def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
-        """Fetch files of the datastore. Raises: NotFound."""
-        _refuse_mirror(how)
-        base, pattern = transfers.split_glob(transfers.inside(prefix, name))
-        listed = {each.path: each.size for each in self.files(name, base)}
-        found = transfers.below(transfers.without_folder_marks(listed), base, pattern)
-        if not found:
-            raise NotFound(
-                f"datastore `{name}` has no `{prefix}`", hint=f"amlkit datastore ls {name}"
-            )
-        paths = {path: transfers.local_target(target, below) for below, path in found.items()}
-        if not how.dry:
-            self.place(name).fetch(paths, how.progress)
-        size = sum(listed[path] for path in found.values())
-        return Transferred(tuple(found), size=size, dry_run=how.dry)
+        """Copy files out of the datastore; only what is missing. Raises: NotFound."""
+        from amlkit import copying
+        from amlkit.azure.container import ContainerStore
+
+        place = transfers.inside(prefix, name)
+        return copying.download(ContainerStore(self.place(name)), place, target, how)
 
 
 def parse_uri(uri: str) -> tuple[str, str] | None:
     """Return (datastore, path) of an `azureml://` datastore URI, long or short; else None."""
     found = _URI.match(uri)
     return (found["store"], found["path"]) if found else None
-
-
-def _refuse_mirror(how: Transfer) -> None:
-    if how.delete:
-        raise NotSupported(
-            "--delete works with datastores of the embedded workspace",
-            hint="remove what is too much with Azure Storage Explorer or azcopy",
-        )
 
 
 def _differs(known: Mapping[str, JSON], spec: Mapping[str, JSON]) -> bool:

@@ -15,13 +15,11 @@ from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
 from amlkit.local.catalogue import AssetTable
 from amlkit.local.folder import BUILT_IN_DATASTORES, DEFAULT_DATASTORE, Folder
 from amlkit.local.storage import places, secrets
-from amlkit.local.storage.blob_store import BlobStore, identity, login_with
-from amlkit.local.storage.folder_store import FolderStore
 from amlkit.records import JSON, Datastore, StoredFile
 from amlkit.transfers import Transfer, Transferred
 
 if TYPE_CHECKING:
-    from amlkit.local.storage.copying import Store
+    from amlkit.copying import Store
 
 
 class LocalDatastores:
@@ -114,14 +112,14 @@ class LocalDatastores:
 
     def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
         """Copy a file, a folder or what a glob finds into the datastore; only what is missing."""
-        from amlkit.local.storage import copying
+        from amlkit import copying
 
         place = transfers.inside(target, name)
         return copying.upload(self.store(name), source, place, how)
 
     def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
         """Copy files out of the datastore; only what is missing. Raises: NotFound."""
-        from amlkit.local.storage import copying
+        from amlkit import copying
 
         place = transfers.inside(prefix, name)
         return copying.download(self.store(name), place, target, how)
@@ -136,6 +134,9 @@ class LocalDatastores:
         return self._stores[name]
 
     def _open(self, datastore: Datastore) -> Store:
+        from amlkit.local.storage.blob_store import BlobStore
+        from amlkit.local.storage.folder_store import FolderStore
+
         name, kind, spec = datastore.name, datastore.type, datastore.spec
         if name in BUILT_IN_DATASTORES or kind == "local":
             return FolderStore(name, Path(datastore.path))
@@ -147,6 +148,8 @@ class LocalDatastores:
         return BlobStore(name, places.place_of(spec), self._login(name, spec))
 
     def _login(self, name: str, spec: Mapping[str, JSON]) -> dict[str, object]:
+        from amlkit.local.storage.blob_store import identity, login_with
+
         credentials = spec.get("authentication")
         if not isinstance(credentials, Mapping) or credentials.get("kind") == "identity":
             return identity()

@@ -25,10 +25,9 @@ from amlkit.transfers import Transfer
 from amlkit.workspace import Progress
 
 if TYPE_CHECKING:
+    from amlkit.copying import Store, Stored
     from amlkit.local.content import ContentStore
     from amlkit.local.datastores import LocalDatastores
-    from amlkit.local.storage.copying import Store
-    from amlkit.local.storage.stored import Stored
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class RemoteData:
         return Location(BlobStore(place.container, place, identity()), transfers.inside(path, uri))
 
     def _of_store(self, location: Location, progress: Progress | None) -> str:
-        from amlkit.local.storage import copying
+        from amlkit import copying
 
         store, path = location.store, location.path
         assert isinstance(store, BlobStore)

@@ -312,6 +312,9 @@ class Store:
             return 201, b"", stamp
         if key not in self.blobs:
             return 404, b"", {**stamp, "x-ms-error-code": "BlobNotFound"}
+        if method == "DELETE":
+            del self.blobs[key]
+            return 202, b"", stamp
         content, meta = self.blobs[key]
         stamp |= {**meta, "x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream"}
         if method == "HEAD":

@@ -212,6 +212,26 @@ def test_datastores_are_defined_once_and_hold_files(on_azure, cloud, tmp_path, f
         stores.delete("workspaceblobstore")
 
 
+def test_a_datastore_is_copied_only_where_it_differs_and_mirrored_on_wish(
+    on_azure, cloud, tmp_path, folder
+):
+    stores = on_azure.datastores
+    cloud.store.blobs[CONTAINER, "in/old.csv"] = (b"old", {})
+    planned = stores.upload("workspaceblobstore", folder, target="in", delete=True, dry_run=True)
+    assert (len(planned.copied), planned.deleted) == (3, ("in/old.csv",))
+    assert sent(cloud) == {"in/old.csv"}
+    stores.upload("workspaceblobstore", folder, target="in", delete=True)
+    assert "in/old.csv" not in sent(cloud)
+    again = stores.upload("workspaceblobstore", folder, target="in")
+    assert (again.copied, again.skipped) == ((), 3)
+    (folder / "a.csv").write_text("9,9\n")
+    assert stores.upload("workspaceblobstore", folder, target="in").copied == ("in/a.csv",)
+    assert [each.path for each in stores.files("workspaceblobstore", "in/**/*.csv")] == [
+        "in/a.csv",
+        "in/sub/b ä.csv",
+    ]
+
+
 def test_a_blob_cannot_be_written_outside_of_the_target(on_azure, cloud, tmp_path):
     cloud.store.blobs[CONTAINER, "in/../../evil"] = (b"x", {})
     from amlkit.errors import AmlkitError

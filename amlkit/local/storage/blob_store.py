@@ -6,7 +6,6 @@ obstore sends a thousand small files for a fifth of the processor time of azure-
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,12 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from amlkit.errors import AmlkitError, NotSupported
+from amlkit.copying import MD5, Moved, Stored, begun, check, hash_of
+from amlkit.errors import NotSupported
 from amlkit.local.storage.places import Place
 from amlkit.local.storage.refusals import translated
-from amlkit.local.storage.stored import Moved, Stored, hash_of
 
-MD5 = "amlkit_md5"
 _ONE_REQUEST = 16 * 1024 * 1024
 _BLOCK = 8 * 1024 * 1024
 
@@ -129,12 +127,7 @@ class BlobStore:
         """
         import obstore
 
-        mark = hashlib.sha256(f"{stored.etag}{stored.size}".encode()).hexdigest()[:12]
-        part = target.with_name(f".{target.name[:200]}.{mark}.part")
-        start = part.stat().st_size if part.exists() else 0
-        if start > stored.size:
-            part.unlink()
-            start = 0
+        part, start = begun(target, stored)
         moved(start)
         options: dict[str, Any] = {"if_match": stored.etag} if stored.etag else {}
         with translated(self.name, self.place):
@@ -149,7 +142,7 @@ class BlobStore:
                     for chunk in found.stream(min_chunk_size=_BLOCK):
                         sink.write(chunk)
                         moved(len(chunk))
-            _check(part, stored, found.attributes.get(MD5))
+            check(part, stored, found.attributes.get(MD5))
         part.replace(target)
 
     def delete(self, path: str) -> None:
@@ -170,15 +163,6 @@ def _blocks(source: Path, moved: Moved) -> Iterator[bytes]:
         while block := content.read(_BLOCK):
             yield block
             moved(len(block))
-
-
-def _check(part: Path, stored: Stored, md5: str | None) -> None:
-    if part.stat().st_size != stored.size or (md5 is not None and hash_of(part) != md5):
-        part.unlink()
-        raise AmlkitError(
-            f"`{stored.path}` did not come as it was stored: its checksum differs",
-            hint="download it again; if it happens again, upload it again",
-        )
 
 
 def identity() -> dict[str, Any]:

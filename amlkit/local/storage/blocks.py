@@ -21,8 +21,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from amlkit.copying import Moved
 from amlkit.local.storage.refusals import Refused
-from amlkit.local.storage.stored import Moved
 
 BLOCK = 8 * 1024 * 1024
 _MOST = 50_000

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from amlkit.local.storage.stored import Moved, Stored, hash_of
+from amlkit.copying import Moved, Stored, hash_of
 from amlkit.transfers import inside
 
 

@@ -1,31 +1,106 @@
-"""Copying between this machine and a datastore: only what is missing, several files at once."""
+"""Copying between this machine and a datastore: only what is missing, several files at once.
+
+The same for folders, containers of the embedded workspace, and those of Azure ML workspaces.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from amlkit import transfers
-from amlkit.errors import NotFound
-from amlkit.local.storage.blob_store import BlobStore
-from amlkit.local.storage.folder_store import FolderStore
-from amlkit.local.storage.stored import Stored, hash_of
+from amlkit.errors import AmlkitError, NotFound
 from amlkit.transfers import Transfer, Transferred
-from amlkit.workspace import Progress
 
 PARALLEL_FILES = 16
-Store = BlobStore | FolderStore
+MD5 = "amlkit_md5"
+"""The metadata of a blob that holds the MD5 of its content."""
+Moved = Callable[[int], None]
+"""Called with the bytes that have moved since it was last called."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file of a datastore. path: from the root; size: bytes; etag: changes with the content.
+
+    md5: in hexadecimal, where a listing tells it.
+    """
+
+    path: str
+    size: int
+    modified: datetime
+    etag: str | None = None
+    md5: str | None = None
+
+
+class Store(Protocol):
+    """The files of one datastore, by their path from its root."""
+
+    @property
+    def name(self) -> str:
+        """Name of the datastore, for messages."""
+        ...
+
+    def files(self, prefix: str) -> Iterator[Stored]:
+        """Yield the file at a path and those below it."""
+        ...
+
+    def md5(self, path: str) -> str | None:
+        """Return the MD5 that was stored with a file, or None."""
+        ...
+
+    def put(self, path: str, source: Path, moved: Moved) -> None:
+        """Write a file; it is there whole or not at all, with its MD5 beside it."""
+        ...
+
+    def fetch(self, stored: Stored, target: Path, moved: Moved) -> None:
+        """Write a file to `target`. Raises: AmlkitError: what came is not what was stored."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file."""
+        ...
+
+
+def hash_of(path: Path) -> str:
+    """Return the MD5 of a file, as storage keeps it to detect damage."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def begun(target: Path, stored: Stored) -> tuple[Path, int]:
+    """Return the file beside `target` that holds what came so far, and how many bytes that is."""
+    mark = hashlib.sha256(f"{stored.etag}{stored.size}".encode()).hexdigest()[:12]
+    part = target.with_name(f".{target.name[:200]}.{mark}.part")
+    start = part.stat().st_size if part.exists() else 0
+    if start > stored.size:
+        part.unlink()
+        start = 0
+    return part, start
+
+
+def check(part: Path, stored: Stored, md5: str | None) -> None:
+    """Raises: AmlkitError: what came is not what was stored; then it is removed."""
+    if part.stat().st_size != stored.size or (md5 is not None and hash_of(part) != md5):
+        part.unlink()
+        raise AmlkitError(
+            f"`{stored.path}` did not come as it was stored: its checksum differs",
+            hint="download it again; if it happens again, upload it again",
+        )
 
 
 class Tally:
     """Counts files and bytes from several threads, for one progress callback."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Callable[[int, int], None] | None) -> None:
         self._progress = progress
         self._lock = threading.Lock()
         self._files = self._bytes = 0
@@ -117,7 +192,7 @@ def stored_files(store: Store, prefix: str) -> dict[str, Stored]:
 def _same(store: Store, stored: Stored, source: Path) -> bool:
     if stored.size != source.stat().st_size:
         return False
-    return store.md5(stored.path) == hash_of(source)
+    return (stored.md5 or store.md5(stored.path)) == hash_of(source)
 
 
 def _is_there(place: Path, stored: Stored) -> bool:

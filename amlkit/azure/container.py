@@ -1,0 +1,91 @@
+"""The container behind a datastore of an Azure ML workspace, with the verbs that copying needs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from amlkit.azure.blobs import PARALLEL_BLOCKS, Place
+from amlkit.azure.errors import translated
+from amlkit.copying import MD5, Moved, Stored, begun, check, hash_of
+
+
+class ContainerStore:
+    """The files of one container, through azure-storage-blob."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.name = place.datastore
+
+    def files(self, prefix: str) -> Iterator[Stored]:
+        """Yield the file at a path and those below it, with the MD5 where storage has one."""
+        with self._translated():
+            for blob in self._place.client.list_blobs(name_starts_with=prefix or None):
+                if not prefix or blob.name == prefix or blob.name.startswith(f"{prefix}/"):
+                    modified = blob.last_modified or datetime.now(UTC)
+                    size = int(blob.size or 0)
+                    yield Stored(blob.name, size, modified, blob.etag, _md5(blob))
+
+    def md5(self, path: str) -> str | None:
+        """Return the MD5 that was stored with a file, or None."""
+        with self._translated():
+            return _md5(self._place.client.get_blob_client(path).get_blob_properties())
+
+    def put(self, path: str, source: Path, moved: Moved) -> None:
+        """Write a file; it is there whole or not at all, with its MD5 beside it."""
+        from azure.storage.blob import ContentSettings
+
+        digest = hash_of(source)
+        size = source.stat().st_size
+        with self._translated(), source.open("rb") as content:
+            self._place.client.upload_blob(
+                path,
+                content,
+                length=size,
+                overwrite=True,
+                metadata={MD5: digest},
+                content_settings=ContentSettings(content_md5=bytearray.fromhex(digest)),
+                max_concurrency=PARALLEL_BLOCKS,
+            )
+        moved(size)
+
+    def fetch(self, stored: Stored, target: Path, moved: Moved) -> None:
+        """Write a file to `target`, going on where an earlier attempt at the same stopped.
+
+        Raises: AmlkitError: what came is not what was stored.
+        """
+        from azure.core import MatchConditions
+
+        part, start = begun(target, stored)
+        moved(start)
+        guard = {"etag": stored.etag, "match_condition": MatchConditions.IfNotModified}
+        with self._translated(), part.open("ab") as sink:
+            if start < stored.size:
+                found = self._place.client.download_blob(
+                    stored.path, offset=start, **(guard if stored.etag else {})
+                )
+                for chunk in found.chunks():
+                    sink.write(chunk)
+                    moved(len(chunk))
+        check(part, stored, stored.md5 or self.md5(stored.path))
+        part.replace(target)
+
+    def delete(self, path: str) -> None:
+        """Remove a file."""
+        with self._translated():
+            self._place.client.delete_blob(path)
+
+    def _translated(self) -> Any:
+        return translated(f"datastore `{self.name}`")
+
+
+def _md5(blob: Any) -> str | None:
+    """Return the MD5 of a blob: what storage knows itself, or what amlkit noted."""
+    known = blob.content_settings.content_md5 if blob.content_settings else None
+    if known:
+        return bytes(known).hex() if not isinstance(known, str) else base64.b64decode(known).hex()
+    noted: str | None = (blob.metadata or {}).get(MD5)
+    return noted

@@ -1,0 +1,98 @@
+"""Containers of Azure ML workspaces are copied as those of the embedded one: on a real Azurite."""
+
+from __future__ import annotations
+
+import hashlib
+
+import azurite
+import pytest
+
+from amlkit import copying
+from amlkit.azure.blobs import Place
+from amlkit.azure.container import ContainerStore
+from amlkit.errors import AmlkitError, NotFound, NotLoggedIn
+from amlkit.transfers import Transfer
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+HOW = Transfer()
+
+
+@pytest.fixture
+def store(storage):
+    def opened(credential=azurite.KEY):
+        url = f"http://{storage.endpoint}/{azurite.ACCOUNT}"
+        return ContainerStore(Place("images", url, storage.container, credential))
+
+    return opened
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "in"
+    for number in range(20):
+        path = place / f"c{number % 3}" / f"{number} ü.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(hashlib.sha256(bytes([number])).digest() * 9)
+    return place
+
+
+def tree(folder):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.bin")}
+
+
+def test_a_folder_goes_up_and_comes_back_and_each_only_once(store, folder, tmp_path):
+    assert len(copying.upload(store(), folder, "t", HOW).copied) == 20
+    again = copying.upload(store(), folder, "t", HOW)
+    assert (again.copied, again.skipped) == ((), 20)
+    assert len(copying.download(store(), "t", tmp_path / "out", HOW).copied) == 20
+    assert tree(tmp_path / "out") == tree(folder)
+    assert copying.download(store(), "t", tmp_path / "out", HOW).skipped == 20
+
+
+def test_a_mirror_removes_what_the_source_has_not(store, storage, folder):
+    storage.put("t/old.bin", b"old")
+    storage.put("t2/beside.bin", b"stays")
+    done = copying.upload(store(), folder, "t", Transfer(delete=True))
+    assert done.deleted == ("t/old.bin",)
+    assert len(storage.names()) == 21
+
+
+def test_what_others_sent_is_verified_by_the_checksum_that_storage_has(store, storage, tmp_path):
+    storage.put("a.bin", b"12345")
+    (stored,) = store().files("a.bin")
+    assert stored.md5 == hashlib.md5(b"12345").hexdigest()
+    kept = store().md5("a.bin")
+    assert kept == stored.md5
+    other = copying.Stored(**{**vars(stored), "md5": hashlib.md5(b"other").hexdigest()})
+    with pytest.raises(AmlkitError, match="checksum differs"):
+        store().fetch(other, tmp_path / "a.bin", lambda size: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_goes_on_where_it_stopped(store, storage, tmp_path):
+    content = b"".join(bytes([n]) * 1_000_000 for n in range(9))
+    storage.put("big.bin", content)
+    (stored,) = store().files("big.bin")
+    part, _ = copying.begun(tmp_path / "big.bin", stored)
+    part.write_bytes(content[:5_000_000])
+    moved = []
+    store().fetch(stored, tmp_path / "big.bin", moved.append)
+    assert (tmp_path / "big.bin").read_bytes() == content
+    assert moved[0] == 5_000_000
+    assert sum(moved) == 9_000_000
+    assert [each.name for each in tmp_path.iterdir()] == ["big.bin"]
+
+
+def test_empty_files_go_up_and_come_back(store, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "empty.bin").touch()
+    copying.upload(store(), tmp_path / "in", "t", HOW)
+    copying.download(store(), "t", tmp_path / "out", HOW)
+    assert tree(tmp_path / "out") == {"empty.bin": b""}
+
+
+def test_refusals_are_told(store, tmp_path):
+    with pytest.raises(NotLoggedIn, match="datastore `images`"):
+        list(store("d3JvbmcgYnV0IHZhbGlkIGJhc2U2NA==").files(""))
+    with pytest.raises(NotFound):
+        copying.download(store(), "nothing", tmp_path, HOW)
