@@ -68,6 +68,10 @@ class Assets(Protocol):
         """Hide (or show again) one version or the whole name; return what changed."""
         ...
 
+    def describe(self, asset: Asset, *, description: str | None, tags: Mapping[str, str]) -> Asset:
+        """Replace the description and the tags of a version; its content never changes."""
+        ...
+
     def download(self, asset: Asset, target: Path, *, progress: Progress | None = None) -> Path:
         """Write the asset's files below `target` and return the path written."""
         ...

@@ -125,6 +125,15 @@ def test_an_empty_workspace_lists_nothing(workspace):
     assert list(workspace.jobs.list()) == []
 
 
+def test_a_version_can_be_described_otherwise(workspace, digits):
+    made = workspace.data.create(name="digits", path=digits, description="old", tags={"a": "b"})
+    changed = workspace.backend.assets.describe(made, description="new", tags={"c": "d"})
+    assert (changed.description, dict(changed.tags)) == ("new", {"c": "d"})
+    shown = workspace.data.show("digits:1")
+    assert (shown.description, dict(shown.tags)) == ("new", {"c": "d"})
+    assert shown.spec["path"] == made.spec["path"]
+
+
 def test_archived_versions_hide_and_come_back(workspace, digits):
     workspace.data.create(name="digits", path=digits)
     workspace.data.create(name="digits", path=digits)

@@ -175,6 +175,20 @@ class AzureAssets:
         self, kind: AssetKind, name: str, version: str | None, *, archived: bool
     ) -> Sequence[Asset]:
         """Hide or show one version or the whole name. Raises: NotFound."""
+        changed = self._change(kind, name, version, {"isArchived": archived})
+        if version:
+            return [asset_records.of_version(kind, name, changed)]
+        return [asset_records.of_container(kind, changed)]
+
+    def describe(self, asset: Asset, *, description: str | None, tags: Mapping[str, str]) -> Asset:
+        """Replace the description and the tags of a version. Raises: NotFound."""
+        changes = {"description": description, "tags": dict(tags)}
+        changed = self._change(asset.kind, asset.name, asset.version, changes)
+        return asset_records.of_version(asset.kind, asset.name, changed)
+
+    def _change(
+        self, kind: AssetKind, name: str, version: str | None, changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
         path = f"/{_PATHS[kind]}/{name}" + (f"/versions/{version}" if version else "")
         subject = f"{kind.value} `{name}:{version}`" if version else f"{kind.value} `{name}`"
         try:
@@ -184,11 +198,8 @@ class AzureAssets:
         properties = {
             key: value for key, value in found["properties"].items() if key not in _READ_ONLY
         }
-        body = {"properties": {**properties, "isArchived": archived}}
-        changed = {**found, **self._client.send("PUT", path, subject, body=body)}
-        if version:
-            return [asset_records.of_version(kind, name, changed)]
-        return [asset_records.of_container(kind, changed)]
+        body = {"properties": {**properties, **changes}}
+        return {**found, **self._client.send("PUT", path, subject, body=body)}
 
     def download(self, asset: Asset, target: Path, *, progress: Progress | None = None) -> Path:
         """Fetch the asset's files below `target`. Raises: NotSupported: not in a datastore."""

@@ -113,10 +113,7 @@ class Assets:
         properties = request.properties()
         known = self._known(name, version)
         if known is not None and self._same(known, properties):
-            archived = bool(properties.get("isArchived"))
-            if archived != known.archived and not properties.get("isAnonymous"):
-                known = self._assets.archive(self._kind, name, version, archived=archived)[0]
-            return Reply(200, self._version(known))
+            return Reply(200, self._version(self._changed(known, properties)))
         made = self._assets.create(self._draft(name, version, properties))
         if self._kind in {AssetKind.DATA, AssetKind.MODEL}:
             uri = short(str(properties[URI_FIELDS[self._noun]]))
@@ -125,9 +122,24 @@ class Assets:
             # It is in the content store now.
             container = upload_container(name, version)
             shutil.rmtree(self._places.folder(container), ignore_errors=True)
-        elif properties.get("isAnonymous") or properties.get("isArchived"):
-            made = self._assets.archive(self._kind, name, version, archived=True)[0]
+        else:
+            made = self._changed(made, properties)
         return Reply(201 if known is None else 200, self._version(made))
+
+    def _changed(self, asset: Asset, properties: dict[str, Any]) -> Asset:
+        """Bring what is not content to what a body says: archived, description, tags."""
+        if self._kind is AssetKind.CODE:
+            return asset
+        archived = bool(properties.get("isArchived") or properties.get("isAnonymous"))
+        if archived != asset.archived:
+            (asset,) = self._assets.archive(
+                self._kind, asset.name, asset.version, archived=archived
+            )
+        tags = asset_bodies.texts(properties.get("tags"))
+        description = properties.get("description") or None
+        if (description, tags) == (asset.description, dict(asset.tags)):
+            return asset
+        return self._assets.describe(asset, description=description, tags=tags)
 
     def _known(self, name: str, version: str) -> Asset | None:
         try:

@@ -36,6 +36,9 @@ def answer(context: Context, request: Request) -> Reply:
             return page([run(each) for each in jobs.list(parent=name, archived=True)])
         case ["GET", "history", "runs", name]:
             return Reply(200, run(jobs.show(name)))
+        case ["GET", "history", "runs", name, "serviceinstances", _]:
+            jobs.show(name)
+            return Reply(200, {"instances": {}})
         case ["POST", "history", "rundata"]:
             return Reply(200, _run_data(context, jobs.show(str(request.json().get("runId")))))
         case ["PATCH" | "POST", "history", "experiments", _, "runs", name]:

@@ -140,9 +140,13 @@ def step(node: Mapping[str, Any]) -> Spec:
         if key not in {"name", "componentId", "computeId", "inputs", "outputs", "_source", "id"}
         and not key.startswith("_")
     }
-    if node.get("componentId"):
-        key = "trial" if node.get("type") == "sweep" else "component"
-        found[key] = short(str(node["componentId"]))
+    kind = node.get("type")
+    trial = node.get("trial")
+    component = node.get("componentId") or (trial or {}).get("componentId")
+    if component:
+        found["trial" if kind == "sweep" else "component"] = short(str(component))
+    if kind == "parallel" and "mini_batch_size" in found:
+        found["mini_batch_size"] = str(found["mini_batch_size"])
     if node.get("computeId"):
         found["compute"] = short(str(node["computeId"]))
     found["inputs"] = {name: _bound(each) for name, each in (node.get("inputs") or {}).items()}

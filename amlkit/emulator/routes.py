@@ -7,7 +7,7 @@ from amlkit.emulator.asset_bodies import NOUNS
 from amlkit.emulator.assets import Assets
 from amlkit.emulator.context import LOCATION, Context
 from amlkit.emulator.faults import OPERATION, Faults, operation, parse
-from amlkit.emulator.messages import Refused, Reply, Request
+from amlkit.emulator.messages import Refused, Reply, Request, page
 from amlkit.emulator.names import SCOPE, Scope
 
 _PLANES = ("/history/", "/data/")
@@ -102,4 +102,6 @@ def _above(context: Context, request: Request) -> Reply:
     if request.method == "GET" and len(parts) == 4 and parts[2].lower() == "resourcegroups":
         body = {"id": request.path, "name": parts[3], "location": LOCATION}
         return Reply(200, {**body, "properties": {"provisioningState": "Succeeded"}})
+    if request.method == "GET" and parts[-1] in {"usages", "vmSizes"}:
+        return page([])
     raise Refused(404, "NotFound", f"nothing is served at `{request.path}`")

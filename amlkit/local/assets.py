@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,6 +128,10 @@ class LocalAssets:
     ) -> Sequence[Asset]:
         """Hide or show one version or the whole name. Raises: NotFound."""
         return self._table.archive(kind, name, version, archived=archived)
+
+    def describe(self, asset: Asset, *, description: str | None, tags: Mapping[str, str]) -> Asset:
+        """Replace the description and the tags of a version. Raises: NotFound."""
+        return self._table.describe(asset, description=description, tags=tags)
 
     def download(self, asset: Asset, target: Path, *, progress: Progress | None = None) -> Path:
         """Copy the asset's files below `target`. Raises: NotFound: it has no files here."""

@@ -124,6 +124,21 @@ def test_a_pipeline_of_the_sdk_trains_evaluates_and_registers(emulator, amlkit, 
 
 
 @pytest.mark.slow
+def test_a_pipeline_of_the_sdk_nests_sweeps_and_runs_in_parallel(emulator, amlkit, tmp_path):
+    found = said(emulator.script("pipeline_steps.py", tmp_path / "down", cwd=tmp_path))
+
+    assert found["status"] == "JobStatus.COMPLETED"
+    outputs = tmp_path / "down" / "named-outputs"
+    assert json.loads(next((outputs / "report").rglob("report.json")).read_text())["good"]
+    assert json.loads(next((outputs / "best").rglob("model.json")).read_text())["loss"] < 1
+    counted = [each for each in (outputs / "counts").rglob("*") if each.is_file()]
+    assert [each.read_text().strip() for each in counted] == ["points.csv 3"]
+    steps = shown(amlkit, "job", "show", found["job"])["jobs"]
+    assert {each["status"] for each in steps.values()} == {"Completed"}
+    assert len(steps) == 3
+
+
+@pytest.mark.slow
 def test_a_schedule_is_kept_and_its_job_can_be_started(emulator, amlkit, tmp_path):
     found = said(emulator.script("schedule.py", cwd=tmp_path))
 

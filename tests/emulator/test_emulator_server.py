@@ -189,3 +189,17 @@ def test_in_the_foreground_it_serves_until_it_is_told_to_stop(amlkit, tmp_path):
         assert amlkit("emulator", "stop").returncode == 0
         done = serving.result(timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (0, "local\n", "")
+
+
+def test_a_version_that_is_sent_again_changes_its_tags_and_not_its_content(emulator, amlkit):
+    def send(uri, **about):
+        body = {"properties": {"dataType": "uri_file", "dataUri": uri, **about}}
+        return emulator.arm("PUT", "/data/d/versions/1", body)[0]
+
+    assert send("https://x.test/a", tags={"a": "b"}) == 201
+    assert send("https://x.test/a", tags={"c": "d"}, description="new") == 200
+    assert send("https://x.test/b") == 409
+
+    shown = json.loads(amlkit("data", "show", "d", "-o", "json").stdout)
+    assert (shown["tags"], shown["description"]) == ({"c": "d"}, "new")
+    assert shown["path"] == "https://x.test/a"

@@ -159,6 +159,19 @@ class AssetTable:
         )
         return [self.get(kind, name, version)]
 
+    def describe(self, asset: Asset, *, description: str | None, tags: Mapping[str, str]) -> Asset:
+        """Replace the description and the tags of a version. Raises: NotFound."""
+        self._database.execute(
+            "update assets set description = ?, tags = ?"
+            " where kind = ? and name = ? and version = ?",
+            description,
+            _json(dict(tags)),
+            asset.kind,
+            asset.name,
+            asset.version,
+        )
+        return self.get(asset.kind, asset.name, asset.version)
+
     def digests(self) -> set[str]:
         """Return the content that some version still refers to."""
         rows = self._database.rows("select distinct digest from assets where digest is not null")
