@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+
+# As a sweep's supervisor does: the cores are for the trials.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 from amlkit.local.sampling import Observation, open_sampler
 

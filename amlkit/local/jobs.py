@@ -110,7 +110,8 @@ class LocalJobs:
             )
         repeated = self._failed_trials(job) if failed and job.type == "sweep" else []
         if not job.status.final or (job.status is Status.COMPLETED and not repeated):
-            raise Conflict(f"job `{name}` is {job.status}", hint="there is nothing to resume")
+            hint = f"there is nothing to {'retry' if failed else 'resume'}"
+            raise Conflict(f"job `{name}` is {job.status}", hint=hint)
         held = self._hold(name)
         try:
             for trial in repeated:
@@ -136,11 +137,22 @@ class LocalJobs:
             self._notice_death([(job.name, job.root or job.name)])
             job = self._table.get(name)
         found = self._complete([job])[0]
+        if job.status is Status.COMPLETED and job.outputs:
+            found = replace(found, outputs=self._placed(found))
         if job.type != "pipeline":
             return found
         from amlkit.local.pipelines.tree import tree
 
         return replace(found, jobs=tree(found, self._table.family(job.root or job.name)))
+
+    def _placed(self, job: Job) -> Mapping[str, JSON]:
+        """Return a completed job's declared outputs, each with where it is."""
+        places = job_outputs.places(self, self._workspace, job)
+        found: dict[str, JSON] = {}
+        for port, declared in job.outputs.items():
+            place = {"path": places[port]} if port in places else {}
+            found[port] = {**(declared if isinstance(declared, Mapping) else {}), **place}
+        return found
 
     def list(self, wanted: JobFilter) -> Sequence[Job]:
         """Return jobs, newest first; the trials of `parent` in their order."""
