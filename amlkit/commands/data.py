@@ -122,7 +122,8 @@ def diff(
     Example: amlkit data diff digits:1 digits:2
     """
     session = Session.of(ctx)
-    session.output.records(session.workspace.data.diff(one, other), output, query)
+    changes = session.workspace.data.diff(one, other)
+    session.output.records(changes, output, query, empty="no file differs")
 
 
 @app.command()

@@ -63,7 +63,7 @@ def diff(
 
     session = Session.of(ctx)
     changes, jobs = snapshots.changed(session.workspace.backend, source)
-    session.output.records(changes, output, query)
+    session.output.records(changes, output, query, empty="no file has changed")
     session.output.note(f"since {', '.join(jobs)}")
 
 

@@ -29,7 +29,7 @@ def verify(
 
     session = Session.of(ctx)
     damaged = list(upkeep.verify(session.workspace.backend, repair=repair))
-    session.output.records(damaged, output, query)
+    session.output.records(damaged, output, query, empty="every stored file is whole")
     if damaged:
         raise AmlkitError(
             f"{len(damaged)} stored files are damaged or missing",

@@ -48,11 +48,19 @@ class Output:
         self._print(record.as_dict(), [record], output, query, single=True)
 
     def records(
-        self, records: Iterable[Record], output: Format | None = None, query: str | None = None
+        self,
+        records: Iterable[Record],
+        output: Format | None = None,
+        query: str | None = None,
+        *,
+        empty: str = "nothing here yet",
     ) -> None:
-        """Print a list of records; an empty list is a result, not a failure."""
+        """Print a list of records; an empty list is a result, not a failure.
+
+        empty: what it means that there are none, for a table.
+        """
         rows = list(records)
-        self._print([row.as_dict() for row in rows], rows, output, query, single=False)
+        self._print([row.as_dict() for row in rows], rows, output, query, single=False, empty=empty)
 
     def rows(
         self,
@@ -96,6 +104,7 @@ class Output:
         query: str | None,
         *,
         single: bool,
+        empty: str = "",
     ) -> None:
         chosen = output or (Format.table if is_terminal(sys.stdout) else Format.json)
         if chosen is Format.none:
@@ -112,7 +121,7 @@ class Output:
         elif chosen is Format.table:
             from amlkit.output import table
 
-            table.show(rows, single=single, color=self._color)
+            table.show(rows, single=single, color=self._color, empty=empty)
         elif chosen in {Format.tsv, Format.csv}:
             write_out(formats.columns(rows, chosen))
         else:

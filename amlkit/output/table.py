@@ -29,16 +29,19 @@ def console(color: bool | None = None, *, stderr: bool = False) -> Console:
     )
 
 
-def show(rows: Sequence[Record], *, single: bool, color: bool | None) -> None:
-    """Print records as a table, or one record as a list of its fields."""
+NOTHING = "nothing here yet"
+
+
+def show(rows: Sequence[Record], *, single: bool, color: bool | None, empty: str = NOTHING) -> None:
+    """Print records as a table, or one record as a list of its fields; `empty` for none."""
     target = console(color)
-    target.print(_fields(rows[0]) if single else grid(rows))
+    target.print(_fields(rows[0]) if single else grid(rows, empty=empty))
 
 
-def grid(rows: Sequence[Record], *, wrap: bool = True) -> Table | Text:
+def grid(rows: Sequence[Record], *, wrap: bool = True, empty: str = NOTHING) -> Table | Text:
     """Return one row a record; without `wrap`, one line."""
     if not rows:
-        return Text("nothing here yet", style="dim")
+        return Text(empty, style="dim")
     names = rows[0].COLUMNS
     lines = [[cell(name, value(row, name)) for name in names] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -153,7 +156,7 @@ def cell(name: str, each: Any) -> Text:
         return Text(ago(str(each)))
     if name == "duration":
         return Text(duration(float(each)))
-    if name in {"size", "memory"} and isinstance(each, int):
+    if name in {"size", "size_before", "size_after", "memory"} and isinstance(each, int):
         return Text(size(each))
     if isinstance(each, bool):
         return Text("yes" if each else "")

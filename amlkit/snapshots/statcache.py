@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 # A file that changed this shortly before it was read may change again within one clock tick.
@@ -65,8 +66,10 @@ class StatCache:
 def remove_unused(folder: Path) -> None:
     """Remove the caches of folders that are gone, and what killed processes left."""
     for left in folder.glob(f"*{_SCRATCH}"):
-        if left.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-            left.unlink(missing_ok=True)
+        # Caches are written without the store's lock: this one may be in its place by now.
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                left.unlink()
     for file in folder.glob("*.json"):
         try:
             known = json.loads(file.read_bytes())

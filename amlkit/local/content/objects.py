@@ -181,7 +181,7 @@ def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
                 else:
                     write_all(writer.fileno(), block)
                 if turn % FLUSHED == FLUSHED - 1 and (flushed is None or flushed.done()):
-                    flushed = workers.submit(os.fdatasync, writer.fileno())
+                    flushed = workers.submit(os.fsync, writer.fileno())
             if writer is not None:
                 if flushed is not None:
                     flushed.result()

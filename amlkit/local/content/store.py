@@ -110,9 +110,10 @@ class ContentStore:
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
             raise Conflict(f"`{target}` exists already", hint="remove it or choose another place")
         target.parent.mkdir(parents=True, exist_ok=True)
-        kind, entries = self.read_tree(digest)
-        with self.locked(), disk_full_told(target, sum(each.size for each in entries)):
-            restore(self.objects, kind, entries, target, shared=False)
+        with self.locked():
+            kind, entries = self.read_tree(digest)
+            with disk_full_told(target, sum(each.size for each in entries)):
+                restore(self.objects, kind, entries, target, shared=False)
 
     def subset(self, digest: str, paths: Iterable[str]) -> Tree:
         """Store a folder with some files of a tree; a link becomes the file that it leads to.
@@ -158,19 +159,23 @@ class ContentStore:
         kind, entries = self.read_tree(digest)
         place = self.views / digest.removeprefix("sha256:")
         if not place.exists():
-            size = sum(each.size for each in entries)
-            with self.locked(), self.scratch() as scratch, disk_full_told(place, size):
-                made = scratch / "view"
-                inside = made / entries[0].path if kind == "file" else made
-                restore(self.objects, kind, entries, inside, shared=True)
-                try:
-                    made.rename(place)
-                except OSError as cause:
-                    if cause.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
-                        raise
-                else:
-                    place.chmod(0o555)
+            self._make_view(digest, place)
         return place / entries[0].path if kind == "file" else place
+
+    def _make_view(self, digest: str, place: Path) -> None:
+        with self.locked(), self.scratch() as scratch:
+            kind, entries = self.read_tree(digest)
+            made = scratch / "view"
+            inside = made / entries[0].path if kind == "file" else made
+            with disk_full_told(place, sum(each.size for each in entries)):
+                restore(self.objects, kind, entries, inside, shared=True)
+            try:
+                made.rename(place)
+            except OSError as cause:
+                if cause.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+                    raise
+            else:
+                place.chmod(0o555)
 
     def open(self, digest: str) -> BinaryIO:
         """Open one file by the hash of its content. Raises: NotFound."""

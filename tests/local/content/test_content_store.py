@@ -319,6 +319,50 @@ def test_sixteen_processes_adding_at_once_agree(tmp_path):
     assert list(store.verify()) == []
 
 
+USE = """
+import sys
+from pathlib import Path
+from amlkit.errors import NotFound
+from amlkit.local.content import ContentStore
+store, data, out = (Path(each) for each in sys.argv[1:])
+content, whole = ContentStore(store), 0
+print("ready", flush=True)
+for turn in range(60):
+    digest = content.add(data).digest
+    try:
+        content.materialise(digest, out / str(turn))
+    except NotFound:
+        continue
+    assert content.digest(out / str(turn)).digest == digest
+    whole += 1
+print(whole)
+"""
+
+
+def test_users_beside_a_collector_find_a_tree_whole_or_not_at_all(tmp_path):
+    store = ContentStore(tmp_path / "store")
+    running = []
+    for name in "abc":
+        _write(tmp_path / name, {f"{n}": (f"{n}".encode() * 100, False) for n in range(40)})
+        (tmp_path / name / "big").write_bytes(name.encode() * 150_000)
+        (tmp_path / "out" / name).mkdir(parents=True)
+        places = (store.root, tmp_path / name, tmp_path / "out" / name)
+        command = [sys.executable, "-c", USE, *map(str, places)]
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    for each in running:
+        assert each.stdout is not None
+        each.stdout.readline()
+    freed = 0
+    while any(each.poll() is None for each in running):
+        freed += store.collect(set(), dry_run=False, grace_seconds=-1).trees
+    whole = [int(each.communicate()[0]) for each in running]
+    assert [each.returncode for each in running] == [0, 0, 0]
+    assert freed, "a collector that frees nothing would prove nothing"
+    assert sum(whole), "nor would users that find nothing"
+    assert list(store.verify()) == []
+    assert list(store.tmp.iterdir()) == []
+
+
 def test_a_killed_add_leaves_no_partial_tree(tmp_path):
     _write(
         tmp_path / "in",
