@@ -62,6 +62,9 @@ def create(
     ] = None,
     tenant_id: Annotated[str | None, typer.Option("--tenant-id")] = None,
     client_id: Annotated[str | None, typer.Option("--client-id")] = None,
+    authority_url: Annotated[
+        str | None, typer.Option("--authority-url", help="Of another cloud's logins.")
+    ] = None,
     description: Annotated[str | None, typer.Option("--description")] = None,
     set_: SetOption = None,
     dry_run: DryRunOption = False,
@@ -84,8 +87,7 @@ def create(
     credentials = _credentials(
         {each: options[f"{each}_stdin"] for each in SECRETS},
         {each: options[f"{each}_env"] for each in SECRETS},
-        tenant_id,
-        client_id,
+        {"tenant_id": tenant_id, "client_id": client_id, "authority_url": authority_url},
         from_stdin=str(file) == "-",
     )
     if file is not None:
@@ -113,8 +115,7 @@ def create(
 def _credentials(
     stdin: dict[str, bool],
     variables: dict[str, str | None],
-    tenant_id: str | None,
-    client_id: str | None,
+    principal: dict[str, str | None],
     *,
     from_stdin: bool,
 ) -> Credentials:
@@ -125,10 +126,10 @@ def _credentials(
     if read and from_stdin:
         raise UsageError("stdin is both the spec and the secret", hint="give the spec as a file")
     if read:
-        return Credentials(read[0], _line(read[0]), None, tenant_id, client_id)
+        return Credentials(read[0], value=_line(read[0]), **principal)
     if named:
-        return Credentials(named[0], None, variables[named[0]], tenant_id, client_id)
-    return Credentials(tenant_id=tenant_id, client_id=client_id)
+        return Credentials(named[0], variable=variables[named[0]], **principal)
+    return Credentials(**principal)
 
 
 def _line(kind: str) -> str:

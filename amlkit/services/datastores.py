@@ -20,7 +20,7 @@ SECRETS = ("account_key", "sas_token", "client_secret")
 class Credentials:
     """How to get into storage. kind: one of `SECRETS`; value, or variable that has it.
 
-    tenant_id, client_id: of a service principal.
+    tenant_id, client_id: of a service principal; authority_url: of another cloud's logins.
     """
 
     kind: str | None = None
@@ -28,6 +28,7 @@ class Credentials:
     variable: str | None = None
     tenant_id: str | None = None
     client_id: str | None = None
+    authority_url: str | None = None
 
     def fields(self) -> dict[str, JSON]:
         """Return the fields of `credentials:` that these stand for."""
@@ -36,7 +37,11 @@ class Credentials:
             found[self.kind] = self.value
         elif self.kind and self.variable:
             found[f"{self.kind}_variable"] = self.variable
-        more = {"tenant_id": self.tenant_id, "client_id": self.client_id}
+        more = {
+            "tenant_id": self.tenant_id,
+            "client_id": self.client_id,
+            "authority_url": self.authority_url,
+        }
         return found | {key: value for key, value in more.items() if value}
 
 

@@ -27,6 +27,8 @@ _REFUSED = {
 }
 _NO_CONTAINER = {"ContainerNotFound", "FilesystemNotFound", "ContainerBeingDeleted"}
 _BAD_NAMES = ("EmptySegment", "BadSegment", "InvalidPath", "Error parsing Path", 'Path "')
+# A token could not be had: from the Azure CLI, a managed identity, the authority.
+_NO_IDENTITY = ("az account get-access-token", "token request", "169.254.169.254", "/oauth2/")
 _UNREACHABLE = ("error sending request", "HTTP error", "Connect", "dns error", "timed out")
 
 
@@ -74,7 +76,7 @@ def _error(error: Exception, datastore: str, place: Place) -> AmlkitError:
             f"{subject}: it has names that are not safe to use, with `..` or empty parts",
             hint="rename them in the storage account",
         )
-    if "azure cli" in text.lower() or "169.254.169.254" in text or "/oauth2/" in text:
+    if any(each in text for each in _NO_IDENTITY):
         return NotLoggedIn(
             f"{subject}: no identity was found that the storage takes",
             hint="az login, or define the datastore with a key or a SAS",
