@@ -32,7 +32,7 @@ class LocalDatastores:
         self._stores: dict[str, Store] = {}
 
     def create(self, name: str, spec: Mapping[str, JSON]) -> Datastore:
-        """Define a datastore; the same definition again only replaces the secret.
+        """Define a datastore; the same place again only replaces how it logs in.
 
         A secret in `credentials` goes to the keyring, and `account_key_variable: NAME` there
         says which environment variable has it; the catalogue gets neither secret.
@@ -57,15 +57,20 @@ class LocalDatastores:
         places.place_of(plain)
         more = dict(plain.pop("credentials", None) or {})
         plain["authentication"] = secrets.described(secret, more)
-        is_new = not any(each == name for each, _, _ in self._table.datastores())
+        before = next((known for each, known, _ in self._table.datastores() if each == name), None)
         self._table.add_datastore(name, plain)
         try:
             if secret is not None:
                 self._keeper.keep(name, secret)
         except BaseException:
-            if is_new:
+            if before is None:
                 self._table.delete_datastore(name)
+            else:
+                self._table.add_datastore(name, before)
             raise
+        old = before.get("authentication") if before is not None else None
+        if isinstance(old, Mapping) and plain["authentication"].get("kept_in") != "keyring":
+            self._keeper.forget(name, old)
 
     def get(self, name: str) -> Datastore:
         """Return one. Raises: NotFound."""

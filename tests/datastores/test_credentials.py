@@ -54,6 +54,32 @@ def test_a_secret_goes_to_the_keyring_and_nowhere_else(amlkit, tmp_path, keyring
     assert SECRET not in (tmp_path / "outside-the-workspace.json").read_text()
 
 
+def test_the_same_place_again_replaces_how_it_logs_in(amlkit, tmp_path, keyring_env):
+    create = ("datastore", "create", "--name", "images")
+    kept = tmp_path / "outside-the-workspace.json"
+    amlkit(*create, *BLOB, "--account-key-stdin", stdin=SECRET, env=keyring_env)
+    amlkit(*create, *BLOB, "--sas-token-stdin", stdin="sv=1&sig=new", env=keyring_env)
+    assert "sv=1&sig=new" in kept.read_text()
+    assert SECRET not in kept.read_text()
+    again = amlkit(*create, *BLOB, "--account-key-env", "ACME", env=keyring_env)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["authentication"] == {
+        "kind": "account_key",
+        "kept_in": "environment",
+        "variable": "ACME",
+    }
+    assert kept.read_text() == "{}"
+    other = amlkit(*create, *BLOB[:-1], "other", "--account-key-env", "ACME", env=keyring_env)
+    assert other.returncode == 6
+    failed = amlkit(
+        *create, *BLOB, "--account-key-stdin",
+        stdin=SECRET, env={"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"},
+    )  # fmt: skip
+    assert failed.returncode == 1
+    shown = json.loads(amlkit("datastore", "show", "images").stdout)
+    assert shown["authentication"]["variable"] == "ACME"
+
+
 def test_without_a_keyring_a_secret_is_refused_and_nothing_is_defined(amlkit, tmp_path):
     made = amlkit(
         "datastore", "create", "--name", "images", *BLOB, "--account-key-stdin",

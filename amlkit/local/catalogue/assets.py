@@ -189,16 +189,22 @@ class AssetTable:
     # Datastores.
 
     def add_datastore(self, name: str, spec: Mapping[str, JSON]) -> None:
-        """Define a datastore. Raises: Conflict: it is defined otherwise."""
+        """Define a datastore, or how one logs in now. Raises: Conflict: it is another place."""
+
+        def place(text: str) -> dict[str, JSON]:
+            return {k: v for k, v in json.loads(text).items() if k != "authentication"}
+
         with self._database.transaction() as connection:
             row = self._database.row("select spec from datastores where name = ?", name)
-            if row is not None and json.loads(row["spec"]) != json.loads(_json(spec)):
+            if row is not None and place(row["spec"]) != place(_json(spec)):
                 raise Conflict(
                     f"datastore `{name}` is already defined differently",
                     hint=f"amlkit datastore delete {name} --yes, or choose another name",
                 )
             connection.execute(
-                "insert or ignore into datastores values(?,?,?)", (name, _json(spec), now())
+                "insert into datastores values(?,?,?)"
+                " on conflict(name) do update set spec = excluded.spec",
+                (name, _json(spec), now()),
             )
 
     def datastores(self) -> Sequence[tuple[str, dict[str, JSON], str]]:
