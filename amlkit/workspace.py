@@ -100,6 +100,7 @@ class Submission:
     spec: the loaded file, with its own folder for relative paths.
     environment: replaces every `environment` of the spec (`NAME[:VERSION]`), or None.
     current_python: run in amlkit's own interpreter instead of building an environment.
+    progress: told what is fetched for the job's inputs.
     """
 
     spec: Loaded
@@ -113,6 +114,7 @@ class Submission:
     only: tuple[str, ...] = ()
     from_step: str | None = None
     force_rerun: bool = False
+    progress: Progress | None = field(default=None, compare=False, repr=False)
 
 
 class Jobs(Protocol):

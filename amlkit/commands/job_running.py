@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from dataclasses import replace
 
 from amlkit.output import Format
 from amlkit.records import Job, Planned
@@ -37,7 +38,9 @@ def start(
             Planned(f"submit {submission.spec.kind}", plan), output or Format.json, query
         )
         return
-    watch(session, jobs.submit_prepared(submission), stream, wait, output, query)
+    with session.output.progress("fetching inputs", late=True) as progress:
+        job = jobs.submit_prepared(replace(submission, progress=progress))
+    watch(session, job, stream, wait, output, query)
 
 
 def watch(

@@ -335,7 +335,8 @@ class Resolver:
             if self._dry:
                 self._workspace.remote.check(uri, kind)
                 return InputPlan(kind, mode, uri=uri)
-            return InputPlan(kind, mode, digest=self._workspace.remote.fetch(uri, kind))
+            digest = self._workspace.remote.fetch(uri, kind, self._submission.progress)
+            return InputPlan(kind, mode, digest=digest)
         except AmlkitError as error:
             raise type(error)(f"input `{name}`: {error.message}", hint=error.hint) from None
 

@@ -160,12 +160,17 @@ class Output:
         sys.stderr.flush()
 
     def progress(
-        self, title: str, *, total: int | None = None
+        self, title: str, *, total: int | None = None, late: bool = False
     ) -> AbstractContextManager[Callable[[int, int], None]]:
-        """Show (files, bytes) moving while the block runs; silent unless somebody watches."""
+        """Show (files, bytes) moving while the block runs; silent unless somebody watches.
+
+        late: show nothing before something moves.
+        """
         from amlkit.output import progress
 
-        return progress.show(title, total=total) if self.interactive else progress.silent()
+        if not self.interactive:
+            return progress.silent()
+        return progress.late(title) if late else progress.show(title, total=total)
 
 
 _STYLES = {"bold red": "1;31", "yellow": "33", "cyan": "36", "dim": "2", "green": "32", "red": "31"}

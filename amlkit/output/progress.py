@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
 def silent() -> Iterator[Callable[[int, int], None]]:
     """Count nothing: nobody watches."""
     yield lambda files, size: None
+
+
+@contextmanager
+def late(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show files and bytes once something moves: most of the time, nothing does."""
+    with ExitStack() as shown:
+        moving: list[Callable[[int, int], None]] = []
+
+        def update(files: int, size: int) -> None:
+            if not moving:
+                moving.append(shown.enter_context(show(title, total=None)))
+            moving[0](files, size)
+
+        yield update
 
 
 @contextmanager

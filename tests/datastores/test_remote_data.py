@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import azurite
 import pytest
@@ -190,3 +193,30 @@ def test_an_output_in_azure_storage_is_refused_with_the_way_out(blob, tmp_path):
     failed = blob("job", "submit", "job.yml", "--current-python")
     assert failed.returncode == 1
     assert "amlkit datastore upload" in failed.stderr
+
+
+def test_on_a_terminal_a_download_is_seen_and_a_submission_without_one_is_quiet(site, tmp_path):
+    pty = pytest.importorskip("pty", reason="a terminal is a Unix thing")
+    site.files["/big.bin"] = b"x" * 3_000_000
+
+    def said():
+        reader, writer = pty.openpty()
+        env = {**os.environ, "AMLKIT_HOME": str(tmp_path / "home"), "TERM": "xterm"}
+        submit = job(tmp_path, f"{site.url}/big.bin", command="echo done")[:4]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "amlkit", *submit, "-o", "none"],
+            cwd=tmp_path, env=env, stdin=writer, stdout=writer, stderr=writer,
+        )  # fmt: skip
+        os.close(writer)
+        text = b""
+        try:
+            while chunk := os.read(reader, 65536):
+                text += chunk
+        except OSError:
+            pass
+        os.close(reader)
+        assert process.wait() == 0, text
+        return text.decode()
+
+    assert "fetching inputs" in said()
+    assert "fetching inputs" not in said()
