@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from amlkit.config import home
 from amlkit.kept import DamagedFile, FreedContent
+from amlkit.snapshots.files import SCANS
+from amlkit.snapshots.statcache import remove_unused
 
 if TYPE_CHECKING:
     from amlkit.local.content import Damage
@@ -54,5 +57,7 @@ def _lost(workspace: LocalWorkspace, users: dict[str, list[str]]) -> Iterator[Da
 def collect(workspace: LocalWorkspace, *, dry_run: bool) -> FreedContent:
     """Free the content that neither an asset nor a job of the catalogue refers to."""
     live = workspace.asset_table.digests() | set(workspace.job_table.digests())
+    if not dry_run:
+        remove_unused(home() / SCANS)
     freed = workspace.content.collect(live, dry_run=dry_run, grace_seconds=GRACE_SECONDS)
     return FreedContent(freed.trees, freed.objects, freed.size, dry_run)

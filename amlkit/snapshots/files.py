@@ -16,6 +16,9 @@ from amlkit.snapshots.walk import walk
 SIZE_LIMIT_BYTES = 300 * 1024 * 1024
 """What Azure ML takes as one snapshot. Source: "Storage limits of experiment snapshots"."""
 
+SCANS = "scans"
+"""The folder below `AMLKIT_HOME` where it is noted which files were searched for secrets."""
+
 _CLEAN = f"clean {RULES}"
 _NAMED = 3
 
@@ -77,7 +80,7 @@ def check(code: Path, files: Iterable[File], limit: int | None, *, allow_secrets
 
 
 def _secrets(code: Path, files: Iterable[File]) -> list[Secret]:
-    cache = StatCache(home() / "scans", code.resolve())
+    cache = StatCache(home() / SCANS, code.resolve())
     found: list[Secret] = []
     for name, path, facts in files:
         if cache.get(str(path), facts) == _CLEAN:

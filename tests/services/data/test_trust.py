@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -176,6 +177,25 @@ def test_gc_frees_what_nothing_refers_to_and_keeps_all_else(amlkit, digits, job,
     assert amlkit("workspace", "verify").returncode == 0
     again = amlkit("job", "submit", file, "--current-python", "--wait")
     assert again.returncode == 0, again.stderr
+
+
+def test_gc_forgets_what_was_known_of_folders_that_are_gone(amlkit, digits, job, tmp_path):
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "run.py").write_text("print(1)\n")
+    file = job("python run.py")
+    file.write_text(file.read_text() + "code: ./code\n")
+    for _ in range(2):
+        # The first time, the files are too new for what is known of them to be kept.
+        done = amlkit("job", "submit", file, "--current-python", "--wait")
+        assert done.returncode == 0, done.stderr
+    known = [_content(tmp_path) / "stats", tmp_path / "home" / "scans"]
+    assert amlkit("workspace", "gc").returncode == 0
+    before = [len(list(each.glob("*.json"))) for each in known]
+    shutil.rmtree(code)
+    assert amlkit("workspace", "gc").returncode == 0
+    after = [len(list(each.glob("*.json"))) for each in known]
+    assert [was - now for was, now in zip(before, after, strict=True)] == [1, 1]
 
 
 def test_a_split_registers_both_parts_or_none(tmp_path, monkeypatch, digits):
