@@ -100,6 +100,27 @@ def test_a_variable_is_named_and_its_value_never_stored(amlkit, tmp_path):
     assert_secret_is_nowhere(tmp_path / "home", made)
 
 
+@pytest.mark.parametrize(
+    "command", ["ls images", "upload images --path here", "download images a -p out"]
+)
+def test_without_the_extra_every_command_says_what_to_install(amlkit, tmp_path, command):
+    (tmp_path / "here").write_text("1")
+    # A finder before all others finds everything but the package, as where it is not installed.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Hidden:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'obstore':\n"
+        "            raise ModuleNotFoundError(f'No module named {name}', name=name)\n"
+        "sys.meta_path.insert(0, Hidden())\n"
+    )
+    amlkit("datastore", "create", "--name", "images", *BLOB, "--account-key-env", "K")
+    env = {"K": SECRET, "PYTHONPATH": str(tmp_path)}
+    failed = amlkit("datastore", *command.split(), env=env)
+    assert failed.returncode == 1
+    assert "pip install 'amlkit[blob]'" in failed.stderr
+
+
 def test_a_dry_run_shows_that_there_is_a_secret_but_not_which(amlkit, tmp_path):
     (tmp_path / "d.yml").write_text(YAML)
     planned = amlkit("datastore", "create", "-f", "d.yml", "--dry-run")

@@ -25,24 +25,29 @@ _BLOCK = 8 * 1024 * 1024
 
 
 class BlobStore:
-    """The files of one container. login: fields for obstore, or a function that returns a key."""
+    """The files of one container. login: fields for obstore, or a function that returns a key.
+
+    Raises: NotSupported: obstore is not installed.
+    """
 
     remote = True
 
     def __init__(self, name: str, place: Place, login: dict[str, Any]) -> None:
+        try:
+            import obstore  # noqa: F401
+        except ModuleNotFoundError:
+            raise NotSupported(
+                f"datastore `{name}` is in Azure storage, which needs the blob extra",
+                hint="pip install 'amlkit[blob]'",
+            ) from None
         self.name = name
         self.place = place
         self._login = login
 
     @cached_property
     def _store(self) -> Any:
-        try:
-            from obstore.store import AzureStore
-        except ModuleNotFoundError:
-            raise NotSupported(
-                f"datastore `{self.name}` is in Azure storage, which needs the blob extra",
-                hint="pip install 'amlkit[blob]'",
-            ) from None
+        from obstore.store import AzureStore
+
         return AzureStore(
             self.place.container,
             prefix=self.place.prefix or None,
