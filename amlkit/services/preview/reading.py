@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from amlkit.errors import AmlkitError, NotSupported, UsageError, unreadable
-from amlkit.services.preview.rows import Row, Table, boolean, moment, number
+from amlkit.services.preview.rows import Row, Table, boolean, moment, number, word
 
 SAMPLE = 200
 _KINDS = {
@@ -60,21 +60,25 @@ def of_files(files: Sequence[Path]) -> Table:
             "support_multi_line": True,
             "header": "all_files_different_headers",
         }
-        return delimited(files, options)
+        return delimited(files, options, plain=True)
     if kind == "json lines":
         return json_lines(files, {})
     return parquet(files, {}) if kind == "parquet" else _json(files)
 
 
-def delimited(files: Iterable[Path], options: Mapping[str, Any]) -> Table:
-    """Return the rows of `read_delimited`."""
+def delimited(files: Iterable[Path], options: Mapping[str, Any], *, plain: bool = False) -> Table:
+    """Return the rows of `read_delimited`.
+
+    plain: without the package's ways: only words are booleans, `0` and `1` are numbers.
+    """
     columns: list[str] = []
     rows = _delimited(files, options, columns)
     first = list(islice(rows, 1))
     rows = chain(first, rows)
     guess = options.get("infer_column_types", True)
     if guess is not False:
-        rows = _typed(rows, guess if isinstance(guess, Mapping) else {})
+        readers = (word, number, moment) if plain else (boolean, number, moment)
+        rows = _typed(rows, guess if isinstance(guess, Mapping) else {}, readers)
     return Table(columns, rows)
 
 
@@ -123,7 +127,9 @@ def _records(path: Path, content: IO[str], options: Mapping[str, Any]) -> Iterat
         raise AmlkitError(f"`{path}` is not delimited text: {cause}") from None
 
 
-def _typed(rows: Iterator[Row], options: Mapping[str, Any]) -> Iterator[Row]:
+def _typed(
+    rows: Iterator[Row], options: Mapping[str, Any], readers: Sequence[Callable[[str], Any]]
+) -> Iterator[Row]:
     head = list(islice(rows, int(options.get("sample_size") or SAMPLE)))
     kept = {
         name
@@ -132,7 +138,7 @@ def _typed(rows: Iterator[Row], options: Mapping[str, Any]) -> Iterator[Row]:
         for name in ([each["columns"]] if isinstance(each["columns"], str) else each["columns"])
     }
     names = dict.fromkeys(name for row in head for name in row if name not in kept)
-    types = {name: _guess([row[name] for row in head if row.get(name)]) for name in names}
+    types = {name: _guess([row[name] for row in head if row.get(name)], readers) for name in names}
 
     def convert(name: str, value: Any) -> Any:
         reader = types.get(name)
@@ -144,9 +150,10 @@ def _typed(rows: Iterator[Row], options: Mapping[str, Any]) -> Iterator[Row]:
         yield {name: convert(name, value) for name, value in row.items()}
 
 
-def _guess(values: Sequence[str]) -> Callable[[str], Any] | None:
+def _guess(
+    values: Sequence[str], readers: Sequence[Callable[[str], Any]]
+) -> Callable[[str], Any] | None:
     """Return what reads all of these values, or None: they are text."""
-    readers: tuple[Callable[[str], Any], ...] = (boolean, number, moment)
     for reader in readers:
         if values and all(reader(each) is not None for each in values):
             return reader

@@ -38,6 +38,11 @@ def boolean(text: str) -> bool | None:
     return _BOOLEANS.get(text.strip().lower())
 
 
+def word(text: str) -> bool | None:
+    """Return `true` and `false` as booleans, and None for any other text."""
+    return {"true": True, "false": False}.get(text.strip().lower())
+
+
 def moment(text: str) -> datetime | None:
     """Return a text as the time it is, in UTC, or None."""
     if not _DATE.match(text):

@@ -57,6 +57,12 @@ def test_rows_are_printed_in_every_format_whatever_their_columns_are_called(amlk
     assert amlkit("data", "preview", "./a.csv", "--query", "[0].status").stdout == '"Failed"\n'
 
 
+def test_ones_and_zeros_of_a_plain_file_are_numbers(amlkit, tmp_path):
+    (tmp_path / "a.csv").write_text("label,sure\n1,TRUE\n0,false\n")
+    found = amlkit("data", "preview", "./a.csv", "-o", "jsonl").stdout
+    assert found == '{"label": 1, "sure": true}\n{"label": 0, "sure": false}\n'
+
+
 def test_a_wide_table_says_how_many_columns_are_left_out(amlkit, tmp_path):
     (tmp_path / "a.csv").write_text(
         ",".join(f"c{n}" for n in range(30)) + "\n" + ",".join("7" * 30)
