@@ -48,6 +48,7 @@ class Running(Record):
             "IDENTITY_ENDPOINT": f"{self.url}/msi/token",
             "IDENTITY_HEADER": self.key,
             **_unproxied(),
+            **_sole(),
         }
 
 
@@ -57,6 +58,13 @@ def _unproxied() -> dict[str, str]:
         return {}
     given = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
     return {"NO_PROXY": ",".join(filter(None, [given, "localhost", "127.0.0.1"]))}
+
+
+def _sole() -> dict[str, str]:
+    """Keep `DefaultAzureCredential` from a real login that the variables here would begin first."""
+    if not any(os.environ.get(key) for key in ("AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE")):
+        return {}
+    return {"AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential"}
 
 
 class Area:

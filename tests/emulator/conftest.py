@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from running_emulator import Emulator
@@ -12,20 +13,21 @@ from running_emulator import Emulator
 from amlkit.config import WorkspaceChoice
 from amlkit.emulator import process
 from amlkit.emulator.signing import Signer
+from amlkit.errors import NotFound
 from amlkit.services import Workspace
 
 
 @pytest.fixture
-def emulator(amlkit, tmp_path):
-    """An emulator of the test's own workspace; its jobs run in this Python."""
+def emulator(tmp_path):
+    """An emulator of the workspace that `amlkit` uses; its jobs run in this Python."""
     pytest.importorskip("cryptography")
-    started = amlkit(
-        *("emulator", "start", "--detach", "--current-python"),
-        *("--record", tmp_path / "requests.jsonl"),
-    )
-    assert started.returncode == 0, started.stderr
-    yield Emulator(amlkit, tmp_path / "requests.jsonl")
-    amlkit("emulator", "stop")
+    folder = tmp_path / "home" / "workspaces" / "local"
+    choice = WorkspaceChoice("local", "local", "test", folder=folder)
+    record = tmp_path / "requests.jsonl"
+    running = process.start_detached(choice, 0, (), current_python=True, record=record)
+    yield Emulator(running.environment(), record)
+    with suppress(NotFound):
+        process.stop(choice)
 
 
 @pytest.fixture

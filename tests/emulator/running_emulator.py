@@ -18,12 +18,17 @@ W = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServic
 class Emulator:
     """One that runs: asked by plain HTTPS, or by scripts that use the SDK."""
 
-    def __init__(self, amlkit, record=None):
+    def __init__(self, environment, record=None):
         self._record = record
-        self.environment = json.loads(amlkit("emulator", "env", "-o", "json").stdout)
+        self.environment = environment
         self.url = self.environment["ARM_CLOUD_METADATA_URL"].split("/metadata")[0]
         self.tls = ssl.create_default_context(cafile=self.environment["REQUESTS_CA_BUNDLE"])
         self.token = self.log_in()
+
+    @classmethod
+    def of(cls, amlkit):
+        """Return the one that the command line knows of."""
+        return cls(json.loads(amlkit("emulator", "env", "-o", "json").stdout))
 
     def log_in(self, secret=None):
         headers = {"X-IDENTITY-HEADER": secret or self.environment["IDENTITY_HEADER"]}

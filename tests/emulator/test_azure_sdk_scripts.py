@@ -35,6 +35,7 @@ def test_data_that_the_sdk_creates_is_data_of_the_workspace(emulator, amlkit, tm
     assert "pictures" in amlkit("datastore", "list", "-o", "name").stdout
 
 
+@pytest.mark.slow
 def test_an_environment_from_a_conda_file_is_one_of_the_workspace(emulator, amlkit, tmp_path):
     found = said(emulator.script("environments.py", cwd=tmp_path))
 
@@ -59,6 +60,7 @@ def test_a_job_of_the_sdk_runs_here_and_is_streamed_and_downloaded(emulator, aml
     assert (job["status"], job["inputs"]["lr"]) == ("Completed", 0.05)
 
 
+@pytest.mark.slow
 def test_components_of_the_sdk_are_components_of_the_workspace(emulator, amlkit, tmp_path):
     found = said(emulator.script("components.py", cwd=tmp_path))
 
@@ -71,6 +73,7 @@ def test_components_of_the_sdk_are_components_of_the_workspace(emulator, amlkit,
     assert component["outputs"]["model"]["type"] == "uri_folder"
 
 
+@pytest.mark.slow
 def test_models_are_registered_versioned_archived_and_downloaded(emulator, amlkit, tmp_path):
     found = said(emulator.script("models.py", tmp_path / "down", cwd=tmp_path))
 
@@ -81,6 +84,7 @@ def test_models_are_registered_versioned_archived_and_downloaded(emulator, amlki
     assert amlkit("model", "list", "-o", "name").stdout.split() == ["tutorial-model:2"]
 
 
+@pytest.mark.slow
 def test_jobs_are_tagged_canceled_and_archived(emulator, amlkit, tmp_path):
     found = said(emulator.script("manage_jobs.py", cwd=tmp_path))
 
@@ -148,6 +152,7 @@ def test_a_schedule_is_kept_and_its_job_can_be_started(emulator, amlkit, tmp_pat
     assert len(shown(amlkit, "job", "list")) == 1
 
 
+@pytest.mark.slow
 def test_everything_of_the_workspace_is_listed_whoever_made_it(emulator, amlkit, tmp_path):
     (tmp_path / "job.yml").write_text("command: echo hello there\nenvironment: {image: x}\n")
     (tmp_path / "a.csv").write_text("1")
@@ -189,6 +194,7 @@ early_termination: {type: bandit, slack_factor: 0.1, evaluation_interval: 2}
 """
 
 
+@pytest.mark.slow
 def test_a_sweep_that_the_sdk_did_not_send_is_shown_as_it_is(emulator, amlkit, tmp_path):
     (tmp_path / "sweep.yml").write_text(f"type: sweep{SWEEP}")
     sent = amlkit("job", "submit", "sweep.yml", "--current-python", "-o", "name").stdout.strip()

@@ -72,17 +72,15 @@ def test_blobs_are_listed_by_prefix_and_by_folder(emulator, put):
     assert b"<BlobPrefix><Name>d/e/</Name></BlobPrefix>" in flat
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["../x", "a/../../x", "%2e%2e/x", "a/%2e%2e/%2e%2e/x", "a%00b", "a%5c..%5cx", "."],
-)
-def test_a_name_that_leads_out_of_its_container_is_refused(emulator, put, tmp_path, name):
-    before = set(tmp_path.rglob("x"))
+OUTSIDE = ("../x", "a/../../x", "%2e%2e/x", "a/%2e%2e/%2e%2e/x", "a%00b", "a%5c..%5cx", ".")
 
-    status, _, _ = put(name)
 
-    assert status == 400
-    assert set(tmp_path.rglob("x")) == before
+def test_a_name_that_leads_out_of_its_container_is_refused(emulator, put, tmp_path):
+    before = sorted(tmp_path.rglob("x"))
+
+    assert {name: put(name)[0] for name in OUTSIDE} == dict.fromkeys(OUTSIDE, 400)
+
+    assert sorted(tmp_path.rglob("x")) == before
 
 
 def test_a_link_does_not_lead_a_write_out_of_its_container(emulator, put, amlkit, tmp_path):

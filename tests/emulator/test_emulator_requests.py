@@ -73,6 +73,7 @@ jobs:
 """
 
 
+@pytest.mark.slow
 def test_a_pipeline_of_three_steps_is_submitted_in_few_requests(emulator, remote, tmp_path):
     for name in ("src", "raw"):
         (tmp_path / name).mkdir()
