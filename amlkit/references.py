@@ -45,8 +45,16 @@ def check_name(name: str, noun: str) -> str:
 
 
 def check_address(uri: str) -> None:
-    """Raise: UsageError: a web address has a secret in it, a SAS or another signature."""
-    if uri.startswith("http") and _SIGNED.search(uri) is not None:
+    """Raise: UsageError: a web address has a secret in it: a password, a SAS, a signature."""
+    if not uri.startswith(("http://", "https://")):
+        return
+    login, at, _ = uri.partition("://")[2].partition("/")[0].rpartition("@")
+    if at and ":" in login:
+        raise UsageError(
+            "a web address has a password in it, which would be stored",
+            hint="download the file and register it: amlkit data create --path FILE",
+        )
+    if _SIGNED.search(uri) is not None:
         raise UsageError(
             f"`{uri.partition('?')[0]}` has a signature in its address, which would be stored",
             hint="define its container as a datastore: amlkit datastore create --sas-token-stdin",

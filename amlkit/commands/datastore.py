@@ -40,13 +40,18 @@ def show(
 
 @app.command()
 def delete(
-    ctx: typer.Context, name: NameArgument, yes: YesOption = False, dry_run: DryRunOption = False
+    ctx: typer.Context,
+    name: NameArgument,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    output: OutputOption = None,
+    query: QueryOption = None,
 ) -> None:
     """Forget a datastore and its secret; its files stay where they are."""
     session = Session.of(ctx)
     found = session.workspace.datastores.show(name)
     if dry_run:
-        session.output.record(Planned("delete datastore", found.as_dict()), None, None)
+        session.output.record(Planned("delete datastore", found.as_dict()), output, query)
         return
     confirm(f"forget datastore `{name}`", yes=yes)
     session.workspace.datastores.delete(name)

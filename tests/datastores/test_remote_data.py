@@ -84,6 +84,7 @@ def test_what_is_not_what_the_server_says_is_refused_and_not_left(amlkit, site, 
         ("/private", "uri_file", 4, "is refused (403"),
         ("/a.csv", "uri_folder", 2, "write `type: uri_file`"),
         ("/a.csv?sv=1&sig=c2VjcmV0", "uri_file", 2, "--sas-token-stdin"),
+        ("@/a.csv", "uri_file", 2, "has a password in it"),
     ],
 )
 @pytest.mark.parametrize("dry", [True, False])
@@ -91,7 +92,10 @@ def test_a_web_address_that_cannot_be_used_fails_before_the_job_is_made(
     amlkit, site, tmp_path, path, kind, code, said, dry
 ):
     site.files["/a.csv"] = b"1"
-    submit = job(tmp_path, f"'{site.url}{path}'", kind)
+    url = f"{site.url}{path}"
+    if path.startswith("@"):
+        url = url.replace("@", "").replace("http://", "http://user:c2VjcmV0@")
+    submit = job(tmp_path, f"'{url}'", kind)
     failed = amlkit(*submit[:4], *(["--dry-run"] if dry else []))
     assert (failed.returncode, len(failed.stderr.strip().splitlines())) == (code, 2), failed.stderr
     assert "input `data`" in failed.stderr

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -148,7 +149,7 @@ def _translated(url: str) -> Iterator[None]:
         raise AmlkitError(
             f"`{address}` cannot be fetched ({code} {reason})", hint="try again later"
         ) from None
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         cause = getattr(error, "reason", error)
         raise AmlkitError(
             f"`{address}` cannot be fetched: {cause}", hint="check the network and HTTPS_PROXY"
@@ -156,5 +157,7 @@ def _translated(url: str) -> Iterator[None]:
 
 
 def shown(url: str) -> str:
-    """Return an address without its query, which may hold a secret."""
-    return urlsplit(url)._replace(query="", fragment="").geturl()
+    """Return an address without its query and its login, which may hold secrets."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
