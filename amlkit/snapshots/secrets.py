@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-LARGEST = 1024 * 1024
+LARGEST = 16 * 1024 * 1024
+_HEAD = 8192
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 RULES = 2
 """The version of the patterns: what was found clean by others is looked at again."""
 
@@ -64,7 +66,8 @@ _KINDS = (
     _kind(
         "connection string with a password",
         b"password= pwd=",
-        rb"(?:server|data source)=[^;\"'\n]+;[^\"'\n]{0,200}?(?:password|pwd)=[^;\"'\s{}<>$%*]{6,}",
+        rb"(?:server|data source)=[^;\"'\n]{1,300};[^\"'\n]{0,200}?"
+        rb"(?:password|pwd)=[^;\"'\s{}<>$%*]{6,}",
         folded=True,
     ),
     _kind(
@@ -96,19 +99,21 @@ class Secret:
 
 
 def scan(path: Path, name: str, size: int) -> list[Secret]:
-    """Return the secrets in a file. Binary files and those above 1 MiB are not read."""
+    """Return the secrets in a file. Binary files and those above 16 MiB are not read."""
     if size > LARGEST:
         return []
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_HEAD)
+            if _is_binary(data):
+                return []
+            data += file.read()
     except OSError:
         # Storing the file says what is wrong with it.
         return []
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if data.startswith(_UTF16):
         # What PowerShell writes.
         data = data.decode("utf-16", "replace").encode()
-    if b"\0" in data[:8192]:
-        return []
     folded = data.lower()
     kinds: dict[int, str] = {}
     for kind in _KINDS:
@@ -116,3 +121,7 @@ def scan(path: Path, name: str, size: int) -> list[Secret]:
             for hit in kind.pattern.finditer(folded if kind.folded else data):
                 kinds.setdefault(data.count(b"\n", 0, hit.start()) + 1, kind.name)
     return [Secret(name, line, kind) for line, kind in sorted(kinds.items())]
+
+
+def _is_binary(head: bytes) -> bool:
+    return b"\0" in head and not head.startswith(_UTF16)

@@ -170,6 +170,17 @@ def test_every_place_is_told_and_text_of_powershell_is_read(tmp_path):
     assert told.endswith(" and 2 more")
 
 
+def test_a_notebook_full_of_pictures_is_read_to_its_end_and_a_binary_file_is_not(tmp_path):
+    code = tmp_path / "code"
+    code.mkdir()
+    picture = "iVBORw0KGgo" * 400_000
+    (code / "explore.ipynb").write_text(f'{{"image/png": "{picture}"}}\n"AccountKey={KEY}"\n')
+    (code / "model.bin").write_bytes(b"\0" + f"AccountKey={KEY}".encode())
+    with pytest.raises(AmlkitError, match=r"^explore\.ipynb:2: ") as raised:
+        snapshot.take(ContentStore(tmp_path / "store"), code)
+    assert "model.bin" not in raised.value.message
+
+
 def test_what_was_clean_and_has_not_changed_is_not_read_again(tmp_path, monkeypatch):
     code = tmp_path / "code"
     code.mkdir()
