@@ -119,6 +119,11 @@ class _Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", int(self.server_address[1])
 
+    def service_actions(self) -> None:
+        """End when the workspace's folder is gone: nobody could stop it any more."""
+        if not self.context.area.root.exists():
+            threading.Thread(target=self.shutdown, daemon=True).start()
+
     def finish_request(self, request: Any, client_address: Any) -> None:
         # In the connection's own thread: a client that is slow to greet delays nobody else.
         request.settimeout(IDLE_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import pytest
 from running_emulator import Emulator
+
+from amlkit.config import WorkspaceChoice
+from amlkit.emulator import process
 
 
 def test_starting_twice_says_that_it_runs_already(emulator, amlkit):
@@ -212,3 +216,13 @@ def test_a_version_that_is_sent_again_changes_its_tags_and_not_its_content(emula
     shown = json.loads(amlkit("data", "show", "d", "-o", "json").stdout)
     assert (shown["tags"], shown["description"]) == ({"c": "d"}, "new")
     assert shown["path"] == "https://x.test/a"
+
+
+def test_it_ends_when_its_workspace_is_deleted(tmp_path):
+    choice = WorkspaceChoice("w", "local", "test", folder=tmp_path / "w")
+    running = process.start_detached(choice, 0, (), current_python=True)
+
+    shutil.rmtree(tmp_path / "w")
+
+    _, status = os.waitpid(running.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
