@@ -10,8 +10,9 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from amlkit.copying import Store, Stored
     from amlkit.local.content import ContentStore
     from amlkit.local.datastores import LocalDatastores
+
+
+_KEPT_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,21 @@ class RemoteData:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(str(root / ".lock")):
             yield _Staging(root)
+        self._forget_abandoned()
+
+    def _forget_abandoned(self) -> None:
+        """Remove downloads that broke off and that nobody went on with for a week."""
+        from filelock import FileLock, Timeout
+
+        oldest = time.time() - _KEPT_SECONDS
+        for files in self._folder.glob("*/files"):
+            if files.stat().st_mtime < oldest:
+                # Who holds the lock is downloading.
+                with (
+                    suppress(Timeout, FileNotFoundError),
+                    FileLock(str(files.parent / ".lock"), timeout=0),
+                ):
+                    shutil.rmtree(files)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,19 @@ def test_a_download_that_broke_off_goes_on_where_it_was(amlkit, site, tmp_path):
     assert site.gets()[-1][2] == "bytes=400000-"
 
 
+def test_a_download_that_nobody_went_on_with_for_a_week_is_removed(amlkit, site, tmp_path):
+    site.files = {"/big.txt": b"0123456789" * 100, "/other.txt": b"1"}
+    site.breaks_off_after = 400
+    assert amlkit(*job(tmp_path, f"{site.url}/big.txt")).returncode == 1
+    (left,) = (tmp_path / "home").rglob("staged/*/files")
+    site.breaks_off_after = None
+    assert amlkit(*job(tmp_path, f"{site.url}/other.txt")).returncode == 0
+    assert left.exists()
+    os.utime(left, (0, 0))
+    assert amlkit(*job(tmp_path, f"{site.url}/other.txt")).returncode == 0
+    assert not left.exists()
+
+
 def test_what_is_not_what_the_server_says_is_refused_and_not_left(amlkit, site, tmp_path):
     site.files["/a.csv"] = b"damaged"
     site.claims_md5_of = b"sound"
