@@ -151,7 +151,6 @@ def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transfer
     if files:
         transfers.check_clashes(files, case_sensitive=_tells_case(target))
     wanted = [name for name, each in sorted(files.items()) if not _is_there(places[name], each)]
-    surplus = _surplus(target, set(places.values())) if how.delete else []
     size = sum(files[name].size for name in wanted)
     if not how.dry:
         tally = Tally(how.progress)
@@ -163,8 +162,11 @@ def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transfer
             os.utime(place, (_seconds(stored.modified),) * 2)
 
         _each(one, wanted, tally)
+    # Only now: a fetch uses up what an interrupted one before it had left beside its file.
+    surplus = _surplus(target, set(places.values())) if how.delete else []
+    if not how.dry:
         for path in surplus:
-            path.unlink()
+            path.unlink(missing_ok=True)
     return Transferred(
         tuple(wanted),
         len(files) - len(wanted),

@@ -44,7 +44,7 @@ class IgnoreRules:
         for name in FILES:
             path = os.path.join(folder, name)  # noqa: PTH118  called for every folder
             try:
-                with open(path, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
+                with open(path, encoding="utf-8-sig", errors="replace") as lines:  # noqa: PTH123
                     text = lines.read()
             except (FileNotFoundError, IsADirectoryError, PermissionError):
                 continue

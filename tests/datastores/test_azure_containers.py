@@ -83,6 +83,20 @@ def test_a_download_goes_on_where_it_stopped(store, storage, tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["big.bin"]
 
 
+def test_a_mirror_goes_on_where_it_stopped_and_leaves_only_what_is_stored(store, storage, tmp_path):
+    storage.put("t/a.bin", b"0123456789")
+    out = tmp_path / "out"
+    out.mkdir()
+    (stored,) = store().files("t/a.bin")
+    part, _ = copying.begun(out / "a.bin", stored)
+    part.write_bytes(b"01234")
+    (out / ".gone.bin.0123456789ab.part").write_bytes(b"of a file that is not stored any more")
+    (out / "old.bin").write_bytes(b"old")
+    done = copying.download(store(), "t", out, Transfer(delete=True))
+    assert done.deleted == (".gone.bin.0123456789ab.part", "old.bin")
+    assert {each.name: each.read_bytes() for each in out.iterdir()} == {"a.bin": b"0123456789"}
+
+
 def test_empty_files_go_up_and_come_back(store, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "empty.bin").touch()

@@ -74,6 +74,12 @@ def test_amlignore_adds_rules_and_takes_some_back(tmp_path):
     }
 
 
+def test_a_byte_order_mark_does_not_spoil_the_first_rule(tmp_path):
+    (tmp_path / ".amlignore").write_text("*.csv\n", encoding="utf-8-sig")
+    (tmp_path / "large.csv").write_text("x")
+    assert [path for path, _ in plan(tmp_path).excluded] == ["large.csv"]
+
+
 def test_some_folders_are_always_out(tmp_path):
     (tmp_path / ".amlignore").write_text("!.venv\n")
     for name in (".git", ".venv", "p/__pycache__"):
