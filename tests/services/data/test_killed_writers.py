@@ -25,8 +25,8 @@ print("ready", flush=True)
 for turn in range(1000):
     data = folder / f"{seed}-{turn}"
     data.mkdir()
-    for number in range(chance.randrange(1, 60)):
-        size = chance.choice((0, 10, 5_000, 5_000, 200_000))
+    for number in range(chance.randrange(1, 16)):
+        size = chance.choice((0, 10, 3_000, 3_000, 140_000))
         (data / str(number)).write_bytes(chance.randbytes(size))
     # What a refused version left an hour ago shares a pack with what is kept.
     (data / "refused").write_bytes(chance.randbytes(300))
