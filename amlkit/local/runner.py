@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from amlkit.records import JSON, AssetDraft, AssetKind, Status
 from amlkit.specs import expressions
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from amlkit.local.tracking import TrackingServer
     from amlkit.local.workspace import LocalWorkspace
 
@@ -240,21 +243,32 @@ class CommandRun:
                 self._groups.append(process.pid)
             self._table.add_process(self._job, process.pid, processes.started(process.pid))
             running.append(process)
-        codes = []
-        for process in running:
-            code = process.wait()
-            codes.append(code)
-            if code != 0:
-                # A rank that fails takes the others with it, as on Azure ML.
-                for other in running:
-                    if other.pid != process.pid and other.poll() is None:
-                        processes.kill(other.pid)
-        self._ended.set()
-        for process in running:
-            processes.kill(process.pid)
-            self._crew.guardian.forget(process.pid)
-            self._table.remove_process(self._job, process.pid)
-        return codes
+        try:
+            # In the order of their ends: the first to fail is why the others were killed.
+            codes: list[int] = []
+            if len(running) == 1:
+                self._wait(running[0], running, codes)
+            elif running:
+                with ThreadPoolExecutor(len(running)) as waiting:
+                    ends = [waiting.submit(self._wait, each, running, codes) for each in running]
+                for end in ends:
+                    end.result()
+            return codes
+        finally:
+            self._ended.set()
+
+    def _wait(self, process: Popen[bytes], ranks: Sequence[Popen[bytes]], codes: list[int]) -> None:
+        """Wait for a rank and add its exit code; nothing of its process group stays."""
+        code = process.wait()
+        codes.append(code)
+        processes.kill(process.pid)
+        self._crew.guardian.forget(process.pid)
+        self._table.remove_process(self._job, process.pid)
+        if code != 0:
+            # A rank that fails takes the others with it, as on Azure ML.
+            for other in ranks:
+                if other.returncode is None:
+                    processes.kill(other.pid)
 
     # Finalizing.
 

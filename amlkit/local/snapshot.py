@@ -30,7 +30,7 @@ def take(
     Raises: NotFound: no such folder. AmlkitError: too large, or a secret is in it.
     """
     check(code, of_code(code, includes), size_limit_bytes, allow_secrets=allow_secrets)
-    rules = IgnoreRules() if code.is_dir() else None
+    rules = IgnoreRules.of(code) if code.is_dir() else None
     return store.add(code, ignore=rules, includes=includes)
 
 
@@ -46,7 +46,7 @@ def since(workspace: LocalWorkspace, code: Path, includes: Sequence[Path]) -> Co
             hint=f"see what would be uploaded: amlkit job snapshot ls {code}",
         )
     job, digest = found
-    rules = IgnoreRules() if code.is_dir() else None
+    rules = IgnoreRules.of(code) if code.is_dir() else None
     now = workspace.content.survey(code, ignore=rules, includes=includes)
     return CodeSince(job, files(workspace.content.entries(digest)), files(now))
 

@@ -56,7 +56,10 @@ def _lost(workspace: LocalWorkspace, users: dict[str, list[str]]) -> Iterator[Da
 
 def collect(workspace: LocalWorkspace, *, dry_run: bool) -> FreedContent:
     """Free the content that neither an asset nor a job of the catalogue refers to."""
-    live = workspace.asset_table.digests() | set(workspace.job_table.digests())
+
+    def live() -> set[str]:
+        return workspace.asset_table.digests() | set(workspace.job_table.digests())
+
     if not dry_run:
         remove_unused(home() / SCANS)
     freed = workspace.content.collect(live, dry_run=dry_run, grace_seconds=GRACE_SECONDS)

@@ -48,6 +48,9 @@ def login_local(folder: Path | None, name: str | None) -> WorkspaceInfo:
     opened = Workspace.of(choice)
     opened.backend.assets.list(references.DATA)
     opened.close()
+    if folder is not None and not (ignored := choice.folder / ".gitignore").exists():
+        # Data, logs and built environments are no code: git need not ask.
+        ignored.write_text("*\n", encoding="utf-8")
     config = user_config()
     entries = dict(config.get("workspaces") or {})
     entries[choice.name] = {"kind": "local", "folder": str(choice.folder)}

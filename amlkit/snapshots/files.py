@@ -48,7 +48,7 @@ def _below(top: Path, prefix: str, follow: bool) -> Iterator[File]:
     if root.is_file():
         yield prefix or root.name, root, root.stat()
         return
-    for found in walk(root, IgnoreRules()):
+    for found in walk(root, IgnoreRules.of(root)):
         name = f"{prefix}/{found.relative}" if prefix else found.relative
         if found.kind == "file":
             yield name, Path(found.path), found.stat

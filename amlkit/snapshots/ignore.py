@@ -13,7 +13,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-ALWAYS_OUT = frozenset({".git", ".venv", "__pycache__"})
+from amlkit.config import home
+
+ALWAYS_OUT = frozenset({".amlkit", ".git", ".venv", "__pycache__"})
 FILES = (".gitignore", ".amlignore")
 
 
@@ -37,6 +39,15 @@ class IgnoreRules:
 
     def __init__(self, rules: tuple[Rule, ...] = ()) -> None:
         self._rules = rules
+
+    @classmethod
+    def of(cls, root: Path) -> IgnoreRules:
+        """Return the rules at the top of a folder: where amlkit keeps its own is never in it."""
+        own, top = home().resolve(), root.resolve()
+        if own == top or not own.is_relative_to(top):
+            return cls()
+        pattern = re.compile(re.escape(own.relative_to(top).as_posix()) + r"\Z")
+        return cls((Rule("AMLKIT_HOME", 0, str(own), pattern),))
 
     def entering(self, folder: Path | str, relative: str = "") -> IgnoreRules:
         """Return the rules inside `folder`, `relative` to the root (posix, "" is the root)."""

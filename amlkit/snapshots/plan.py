@@ -41,7 +41,7 @@ def plan(code: Path, includes: Sequence[Path] = ()) -> Plan:
         out: list[tuple[str, Rule]] = []
         included += [
             (_below(prefix, found.relative), found.stat.st_size if found.kind == "file" else 0)
-            for found in walk(top.resolve(), _Recording(out))
+            for found in walk(top.resolve(), _Recording(out, IgnoreRules.of(top)))
             if found.kind != "folder"
         ]
         left_out += [(_below(prefix, path), rule) for path, rule in out]
@@ -53,7 +53,7 @@ def decided_by(code: Path, relative: str) -> tuple[bool, str, Rule | None]:
 
     The deciding path is the file itself or a folder above it. No rule: nothing speaks of it.
     """
-    rules = IgnoreRules().entering(code)
+    rules = IgnoreRules.of(code).entering(code)
     parts = PurePosixPath(relative).parts
     for depth in range(1, len(parts) + 1):
         path = "/".join(parts[:depth])

@@ -181,7 +181,7 @@ def test_only_what_changed_is_fetched_again(blob, storage, tmp_path, monkeypatch
     assert fetched() == (0, 0)
     storage.put("t/3.txt", b"changed")
     assert fetched() == (1, 7)
-    workspace.backend.content.collect(set(), dry_run=False, grace_seconds=-1)
+    workspace.backend.content.collect(set, dry_run=False, grace_seconds=-1)
     assert fetched() == (5, 39)
     workspace.close()
 

@@ -280,3 +280,50 @@ def test_retry_runs_a_failed_job_again(amlkit, job, tmp_path):
     assert job(script, "--wait", "-o", "none").returncode == 1
     mark.touch()
     assert amlkit("job", "retry", "j", "--wait", "-o", "none").returncode == 0
+
+
+def test_a_rank_that_fails_takes_the_others_with_it(amlkit, job):
+    script = "import os, sys, time\nsys.exit(3) if os.environ['RANK'] == '1' else time.sleep(600)"
+    spec = "distribution: {type: pytorch, process_count_per_instance: 3}\n"
+    done = job(script, "--wait", spec=spec)
+    assert done.returncode == 1
+    assert shown(amlkit)["exit_code"] == 3
+
+
+def test_a_project_with_its_own_workspace_keeps_that_out_of_snapshots(amlkit, tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "train.py").write_text("print(1)\n")
+    (project / "job.yml").write_text(
+        "type: command\ncode: .\ncommand: python train.py\nenvironment: azureml:none@latest\n"
+    )
+    assert amlkit("workspace", "login", "--local", ".", cwd=project).returncode == 0
+    digests = set()
+    for name in ("one", "two"):
+        done = amlkit("job", "submit", "job.yml", "--current-python", "--wait", "-o", "none",
+                      "--name", name, cwd=project)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        copied = next((project / ".amlkit").rglob(f"jobs/{name}/code"))
+        assert {each.name for each in copied.iterdir()} == {
+            "train.py",
+            "job.yml",
+            "outputs",
+            "logs",
+        }
+        listed = amlkit("job", "snapshot", "ls", ".", "-o", "json", cwd=project)
+        digests.add(listed.stdout)
+    assert len(digests) == 1
+    assert (project / ".amlkit" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_home_inside_the_code_folder_is_no_code(amlkit, tmp_path):
+    (tmp_path / "train.py").write_text("print(1)\n")
+    (tmp_path / "job.yml").write_text(
+        "type: command\ncode: .\ncommand: python train.py\nenvironment: azureml:none@latest\n"
+    )
+    listed = amlkit("job", "snapshot", "ls", ".", "-o", "json")
+    assert listed.returncode == 0, listed.stderr
+    assert "home/" not in listed.stdout
+    done = amlkit("job", "submit", "job.yml", "--current-python", "--wait", "-o", "none", "-n", "a")
+    assert done.returncode == 0, done.stderr
+    assert not list((tmp_path / "home").rglob("jobs/a/code/home"))

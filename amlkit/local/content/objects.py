@@ -18,7 +18,11 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+from amlkit.errors import AmlkitError
+
 SMALL = 128 * 1024
+STORED_NS = 946_684_800 * 10**9
+"""The time of every large object (2000-01-01, in ns): whoever writes to one changes it."""
 CHUNK = 1024 * 1024
 FLUSHED = 64
 _RECORD = struct.Struct(">32sQQ")
@@ -64,6 +68,28 @@ class Objects:
         """Return the path of a large object."""
         plain = digest.removeprefix("sha256:")
         return self.large / plain[:2] / plain
+
+    def check(self, digest: str, name: str) -> Path:
+        """Return a large object that is as it was stored: jobs share it, and root may write it.
+
+        Its time says so; where that is another, the bytes are hashed.
+        Raises: AmlkitError: it was changed.
+        """
+        path = self.path(digest)
+        if not path.exists():
+            raise AmlkitError(
+                f"the content of `{name}` is missing from the store",
+                hint="register it again from its source",
+            )
+        if path.stat().st_mtime_ns == STORED_NS:
+            return path
+        if copy_and_hash(path, None)[0] != digest:
+            raise AmlkitError(
+                f"the stored content of `{name}` was changed",
+                hint="amlkit workspace verify --repair, then register it again from its source",
+            )
+        os.utime(path, ns=(STORED_NS, STORED_NS))
+        return path
 
     def refresh(self) -> None:
         """Read the indexes that other processes wrote since, and forget those that went."""
@@ -181,6 +207,9 @@ def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
                 else:
                     write_all(writer.fileno(), block)
                 if turn % FLUSHED == FLUSHED - 1 and (flushed is None or flushed.done()):
+                    if flushed is not None:
+                        # A disk that cannot keep what it took says so once.
+                        flushed.result()
                     flushed = workers.submit(os.fsync, writer.fileno())
             if writer is not None:
                 if flushed is not None:

@@ -57,9 +57,9 @@ def _file(objects: Objects, entry: Entry, target: Path, *, shared: bool) -> None
     if place.pack:
         target.write_bytes(objects.read(place))
     elif shared and not entry.executable:
-        os.link(place.path, target)
+        os.link(objects.check(entry.digest, entry.path), target)
     else:
-        _copy(place.path, target)
+        _copy(objects.check(entry.digest, entry.path), target)
     mode = 0o444 if shared else 0o644
     if not (shared and not place.pack and not entry.executable):
         target.chmod(mode | (0o111 if entry.executable else 0))

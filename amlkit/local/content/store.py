@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +18,7 @@ from typing import BinaryIO
 from amlkit.errors import Conflict, NotFound
 from amlkit.local.content import collection
 from amlkit.local.content.links import followed
-from amlkit.local.content.objects import Objects
+from amlkit.local.content.objects import SMALL, Objects
 from amlkit.local.content.records import (
     Damage,
     Entry,
@@ -160,6 +160,11 @@ class ContentStore:
         place = self.views / digest.removeprefix("sha256:")
         if not place.exists():
             self._make_view(digest, place)
+        elif hasattr(os, "geteuid") and os.geteuid() == 0:
+            # Root may write read-only files, and so change what other versions share.
+            for each in entries:
+                if each.kind == "file" and each.size > SMALL and not each.executable:
+                    self.objects.check(each.digest, each.path)
         return place / entries[0].path if kind == "file" else place
 
     def _make_view(self, digest: str, place: Path) -> None:
@@ -199,14 +204,17 @@ class ContentStore:
             collection.set_aside(self, damages)
             self.objects.forget()
 
-    def collect(self, live: set[str], *, dry_run: bool, grace_seconds: float = 3600.0) -> Freed:
+    def collect(
+        self, live: Callable[[], set[str]], *, dry_run: bool, grace_seconds: float = 3600.0
+    ) -> Freed:
         """Free what no tree in `live` needs.
 
+        live: asked when nobody writes any more: that may take longer than the grace.
         grace_seconds: trees used this recently stay: somebody may be about to register them.
         """
         with self.locked(alone=True):
             self.objects.forget()
-            return collection.collect(self, live, dry_run=dry_run, grace_seconds=grace_seconds)
+            return collection.collect(self, live(), dry_run=dry_run, grace_seconds=grace_seconds)
 
     @contextmanager
     def locked(self, *, alone: bool = False) -> Iterator[None]:
@@ -235,6 +243,11 @@ class ContentStore:
         scratch: Path | None,
     ) -> tuple[Tree, bytes]:
         root, kind = root_of(path)
+        if ignore is None and self.root.resolve().is_relative_to(root.resolve()):
+            raise Conflict(
+                f"`{path}` holds the workspace itself: `{self.root.parent}`",
+                hint="name the folder of the data alone",
+            )
         cache = StatCache(self.stats, root)
         found = found_below(root, path.name or root.name, ignore, includes)
         writing = Writing(self, cache, scratch, progress, found)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit.errors import AmlkitError, Conflict, NotFound, unreadable
-from amlkit.local.content.objects import SMALL, PackWriter, copy_and_hash
+from amlkit.local.content.objects import SMALL, STORED_NS, PackWriter, copy_and_hash
 from amlkit.local.content.records import Entry, Tree, write_manifest
 from amlkit.snapshots.ignore import IgnoreRules
 from amlkit.snapshots.statcache import StatCache
@@ -161,6 +161,7 @@ class Writing:
         if self._store.objects.find(digest) is None:
             place = self._store.objects.path(digest)
             place.parent.mkdir(exist_ok=True)
+            os.utime(scratch, ns=(STORED_NS, STORED_NS))
             scratch.chmod(0o444)
             scratch.replace(place)
         else:

@@ -254,10 +254,10 @@ def test_collect_frees_what_is_not_live_and_keeps_the_rest_whole(tmp_path):
     store = ContentStore(tmp_path / "store")
     a, b = store.add(tmp_path / "a"), store.add(tmp_path / "b")
     store.view(a.digest)
-    assert store.collect({b.digest}, dry_run=False).trees == 0, "fresh trees are left alone"
-    would = store.collect({b.digest}, dry_run=True, grace_seconds=-1)
+    assert store.collect(lambda: {b.digest}, dry_run=False).trees == 0, "fresh trees are left alone"
+    would = store.collect(lambda: {b.digest}, dry_run=True, grace_seconds=-1)
     assert store.entries(a.digest)
-    done = store.collect({b.digest}, dry_run=False, grace_seconds=-1)
+    done = store.collect(lambda: {b.digest}, dry_run=False, grace_seconds=-1)
     assert would == done
     assert (done.trees, done.objects, done.size) == (1, 1, 300_000)
     with pytest.raises(NotFound):
@@ -273,7 +273,9 @@ def test_a_store_that_is_open_while_another_collects_finds_everything_again(tmp_
     _write(tmp_path / "b", {"x": (b"shared", False)})
     supervisor = ContentStore(tmp_path / "store")
     a, b = supervisor.add(tmp_path / "a"), supervisor.add(tmp_path / "b")
-    freed = ContentStore(tmp_path / "store").collect({b.digest}, dry_run=False, grace_seconds=-1)
+    freed = ContentStore(tmp_path / "store").collect(
+        lambda: {b.digest}, dry_run=False, grace_seconds=-1
+    )
     assert (freed.trees, freed.objects) == (1, 1)
     supervisor.materialise(b.digest, tmp_path / "out")
     assert supervisor.add(tmp_path / "a") == a
@@ -286,7 +288,7 @@ def test_collect_refuses_when_a_list_of_files_cannot_be_read(tmp_path):
     tree = store.add(tmp_path / "a")
     store.tree_path(tree.digest).write_bytes(b"[")
     with pytest.raises(AmlkitError, match="list of files"):
-        store.collect({tree.digest}, dry_run=False, grace_seconds=-1)
+        store.collect(lambda: {tree.digest}, dry_run=False, grace_seconds=-1)
     (damage,) = store.verify()
     assert damage.users == ((tree.digest, ""),)
 
@@ -354,7 +356,7 @@ def test_users_beside_a_collector_find_a_tree_whole_or_not_at_all(tmp_path):
         each.stdout.readline()
     freed = 0
     while any(each.poll() is None for each in running):
-        freed += store.collect(set(), dry_run=False, grace_seconds=-1).trees
+        freed += store.collect(set, dry_run=False, grace_seconds=-1).trees
     whole = [int(each.communicate()[0]) for each in running]
     assert [each.returncode for each in running] == [0, 0, 0]
     assert freed, "a collector that frees nothing would prove nothing"
@@ -377,7 +379,7 @@ def test_a_killed_add_leaves_no_partial_tree(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert list(store.verify()) == []
-        store.collect(set(), dry_run=False, grace_seconds=-1)
+        store.collect(set, dry_run=False, grace_seconds=-1)
         assert list(store.tmp.iterdir()) == []
     tree = store.add(tmp_path / "in")
     assert tree.files == 300
@@ -396,3 +398,73 @@ def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(store.trees.iterdir()) == list(store.tmp.iterdir()) == []
     assert store.add(tmp_path / "in").files == 1
+
+
+def test_what_is_live_is_asked_when_nobody_writes_any_more(tmp_path):
+    _write(tmp_path / "a", {"x": (b"1", False)})
+    store = ContentStore(tmp_path / "store")
+    asked = []
+
+    def live():
+        # A writer that came before the collector has registered its tree by now.
+        with pytest.raises(BlockingIOError):
+            import fcntl
+
+            with (store.root / "lock").open("rb+") as other:
+                fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        asked.append(True)
+        return {tree.digest}
+
+    tree = store.add(tmp_path / "a")
+    assert store.collect(live, dry_run=False, grace_seconds=-1).trees == 0
+    assert asked
+    assert list(store.entries(tree.digest))
+
+
+def test_a_folder_that_holds_the_store_is_no_data(tmp_path):
+    store = ContentStore(tmp_path / "project" / ".amlkit" / "content")
+    (tmp_path / "project" / "data.txt").write_text("1")
+    with pytest.raises(Conflict, match="holds the workspace itself"):
+        store.add(tmp_path / "project")
+    assert store.add(tmp_path / "project" / "data.txt").kind == "file"
+
+
+def test_a_large_file_that_a_job_wrote_to_is_not_given_to_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    _write(tmp_path / "a", {"big": (b"1" * 300_000, False)})
+    store = ContentStore(tmp_path / "store")
+    tree = store.add(tmp_path / "a")
+    view = store.view(tree.digest)
+    stored = next(store.objects.large.glob("*/*"))
+    stored.chmod(0o644)
+    with (view / "big").open("r+b") as shared:
+        shared.write(b"2")
+    for use in (
+        lambda: store.view(tree.digest),
+        lambda: store.materialise(tree.digest, tmp_path / "b"),
+    ):
+        with pytest.raises(AmlkitError, match="`big` was changed"):
+            use()
+    with stored.open("r+b") as mended:
+        mended.write(b"1")
+    assert (store.view(tree.digest) / "big").read_bytes() == b"1" * 300_000
+
+
+def test_a_disk_that_fails_while_a_large_file_is_written_says_so(tmp_path, monkeypatch):
+    from amlkit.local.content import objects
+
+    synced = os.fsync
+    calls = []
+
+    def failing(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 1:
+            raise OSError(5, "Input/output error")
+        synced(descriptor)
+
+    monkeypatch.setattr(objects, "FLUSHED", 1)
+    monkeypatch.setattr(objects.os, "fsync", failing)
+    (tmp_path / "a").write_bytes(os.urandom(3 * objects.CHUNK))
+    with pytest.raises((OSError, AmlkitError)):
+        ContentStore(tmp_path / "store").add(tmp_path / "a")
+    assert len(calls) >= 1
