@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from amlkit.config import WorkspaceChoice
-from amlkit.emulator import certificates, routes
+from amlkit.emulator import bodies, certificates, routes
 from amlkit.emulator.context import Context
 from amlkit.emulator.faults import Fault, Faults, Reset
 from amlkit.emulator.messages import Refused, Reply, Request, refusal
@@ -28,7 +28,6 @@ from amlkit.emulator.state import Area, Running
 from amlkit.errors import AmlkitError, UsageError
 from amlkit.services import Workspace
 
-BODY_LIMIT = 256 * 1024 * 1024
 IDLE_SECONDS = 120
 
 
@@ -209,34 +208,11 @@ class _Handler(BaseHTTPRequestHandler):
             return Refused(500, "InternalServerError", f"a bug: {error!r}").reply()
 
     def _body(self) -> bytes:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return self._chunks()
-        text = self.headers.get("Content-Length") or "0"
-        if not text.isdigit():
+        try:
+            return bodies.read(self.rfile, self.headers)
+        except (Refused, OSError):
             self.close_connection = True
-            raise Refused(400, "InvalidHeaderValue", "Content-Length is not a number")
-        self._check_size(int(text))
-        return self.rfile.read(int(text))
-
-    def _chunks(self) -> bytes:
-        found = bytearray()
-        while True:
-            line = self.rfile.readline(1024).split(b";")[0].strip()
-            try:
-                size = int(line, 16)
-            except ValueError:
-                self.close_connection = True
-                raise Refused(400, "InvalidInput", "a chunk has no size") from None
-            self._check_size(len(found) + size)
-            found += self.rfile.read(size)
-            self.rfile.readline(1024)
-            if size == 0:
-                return bytes(found)
-
-    def _check_size(self, size: int) -> None:
-        if size > BODY_LIMIT:
-            self.close_connection = True
-            raise Refused(413, "RequestBodyTooLarge", f"a body may have {BODY_LIMIT} bytes")
+            raise
 
     def _send(self, reply: Reply) -> None:
         body = reply.body
