@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import BinaryIO
+from email.message import Message
+from io import BufferedIOBase
 
 from amlkit.emulator.messages import Refused
 
@@ -13,7 +13,7 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,15}")
 
 
-def read(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+def read(stream: BufferedIOBase, headers: Message) -> bytes:
     """Return the body of a request.
 
     After an error nobody knows where the next request begins: the connection is to be closed.
@@ -24,7 +24,7 @@ def read(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
     return _exactly(stream, length(headers))
 
 
-def length(headers: Mapping[str, str]) -> int:
+def length(headers: Message) -> int:
     """Return how many bytes a body that is not chunked has. Raises: Refused."""
     text = headers.get("Content-Length") or "0"
     if not _LENGTH.fullmatch(text):
@@ -32,7 +32,7 @@ def length(headers: Mapping[str, str]) -> int:
     return _within_limit(int(text))
 
 
-def _chunks(stream: BinaryIO) -> bytes:
+def _chunks(stream: BufferedIOBase) -> bytes:
     found = bytearray()
     while size := _chunk_size(stream):
         _within_limit(len(found) + size)
@@ -44,21 +44,21 @@ def _chunks(stream: BinaryIO) -> bytes:
     return bytes(found)
 
 
-def _chunk_size(stream: BinaryIO) -> int:
+def _chunk_size(stream: BufferedIOBase) -> int:
     text = _line(stream).split(b";")[0].strip()
     if not _SIZE.fullmatch(text):
         raise Refused(400, "InvalidInput", "a chunk has no size")
     return int(text, 16)
 
 
-def _line(stream: BinaryIO) -> bytes:
+def _line(stream: BufferedIOBase) -> bytes:
     line = stream.readline(1024)
     if not line:
         raise ConnectionError("the request broke off")
     return line
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: BufferedIOBase, size: int) -> bytes:
     found = stream.read(size)
     if len(found) < size:
         raise ConnectionError("the request broke off")

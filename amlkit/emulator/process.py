@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
@@ -61,16 +63,41 @@ def start_detached(
             stderr=handle,
             start_new_session=True,
         )
-    assert process.stdout is not None
-    with process.stdout:
-        line = process.stdout.readline()
+    line = _first_line(process)
     if line.strip() != b"ready":
-        code = process.wait(STOP_SECONDS)
+        code = _code(process)
         text = log.read_text(encoding="utf-8", errors="replace").strip()
-        raise _failure(code, text or f"the emulator did not start; see {log}")
+        raise _failure(code, text or f"the emulator did not start\thint:see {log}")
     # It outlives this process on purpose.
     process.returncode = 0
     return area.running()
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """Return what the emulator says first; what says nothing in time does not go on either."""
+    assert process.stdout is not None
+    try:
+        with process.stdout, selectors.DefaultSelector() as said:
+            said.register(process.stdout, selectors.EVENT_READ)
+            if said.select(START_SECONDS):
+                return process.stdout.readline()
+    except BaseException:
+        process.kill()
+        raise
+    process.kill()
+    process.wait()
+    raise AmlkitError(
+        f"the emulator did not start within {START_SECONDS} seconds",
+        hint="try again, or without --detach to see where it stops",
+    )
+
+
+def _code(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def _failure(code: int, text: str) -> AmlkitError:
@@ -84,9 +111,10 @@ def stop(choice: WorkspaceChoice) -> Running:
     """Stop the emulator and wait until it has gone. Raises: NotFound: none runs."""
     area = area_of(choice)
     running = area.running()
-    os.kill(running.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while area.locked():
+    while area.holds(running):
         if time.monotonic() > deadline:
             raise AmlkitError(
                 f"the emulator (process {running.pid}) does not stop",

@@ -26,6 +26,7 @@ from amlkit.emulator.recording import Recorder
 from amlkit.emulator.signing import Signer
 from amlkit.emulator.state import Area, Running
 from amlkit.errors import AmlkitError, UsageError
+from amlkit.local import processes
 from amlkit.services import Workspace
 
 IDLE_SECONDS = 120
@@ -69,7 +70,14 @@ def serve(
         if record is not None:
             server.recorder = Recorder(record)
             undo.callback(server.recorder.close)
-        running = Running(choice.name, f"https://localhost:{bound}", os.getpid(), key, str(area.ca))
+        running = Running(
+            choice.name,
+            f"https://localhost:{bound}",
+            os.getpid(),
+            key,
+            str(area.ca),
+            processes.started(os.getpid()),
+        )
         _stop_on_term(server)
         area.announce(running)
         undo.callback(area.forget)

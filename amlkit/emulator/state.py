@@ -21,12 +21,19 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from amlkit.errors import Conflict, NotFound
+from amlkit.local import processes
 from amlkit.records import Record
+
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Running(Record):
-    """An emulator that runs. key: what its tokens are signed with; it ends with the process."""
+    """An emulator that runs.
+
+    key: what its tokens are signed with; it ends with the process. started: when the process was
+    started, as its number may come again.
+    """
 
     COLUMNS = ("name", "url", "pid")
 
@@ -35,6 +42,7 @@ class Running(Record):
     pid: int
     key: str = ""
     ca: str = ""
+    started: str = ""
 
     def as_dict(self) -> dict[str, object]:  # type: ignore[override]
         """Return all but the key."""
@@ -86,19 +94,22 @@ class Area:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = FileLock(self.root / "emulator.lock", thread_local=False)
         try:
-            lock.acquire(timeout=0)
+            # Whoever only looks whether one runs has the lock for a moment, too.
+            lock.acquire(timeout=0 if self._alive() else LOOK_SECONDS, poll_interval=0.01)
         except Timeout:
-            found = self._read()
+            found = self._alive()
             where = f" at {found.url}" if found else ""
             raise Conflict(
                 f"an emulator of this workspace runs already{where}",
                 hint='use it: eval "$(amlkit emulator env)", or amlkit emulator stop',
             ) from None
+        # Of one that was killed: its process number is somebody else's by now.
+        self.forget()
         return lock
 
     def running(self) -> Running:
         """Return the emulator that runs. Raises: NotFound: none does."""
-        found = self._read()
+        found = self._alive()
         if found is None or not self.locked():
             raise NotFound("no emulator runs", hint="amlkit emulator start --detach")
         return found
@@ -114,6 +125,10 @@ class Area:
             return True
         lock.release()
         return False
+
+    def holds(self, running: Running) -> bool:
+        """Whether an emulator has not ended yet."""
+        return self._read() in (running, None) and self.locked()
 
     def announce(self, running: Running) -> None:
         """Write down where this emulator listens."""
@@ -135,6 +150,10 @@ class Area:
             made = str(uuid.uuid4())
             write_private(path, json.dumps({"workspace_id": made}).encode())
             return made
+
+    def _alive(self) -> Running | None:
+        found = self._read()
+        return found if found and processes.started(found.pid) == found.started else None
 
     def _read(self) -> Running | None:
         try:
