@@ -34,12 +34,22 @@ def split(reference: str) -> tuple[str, str | None]:
 def check_name(name: str, noun: str) -> str:
     """Return the name if Azure ML takes it. Raises: UsageError.
 
-    Source: Azure ML's naming rule for assets: 1 to 255 letters, digits, `-`, `_`, `.`.
+    Source: Azure ML's naming rule for assets, versions and jobs: 1 to 255 letters, digits, `-`,
+    `_` and `.`.
     """
     if not _NAME.match(name):
         raise UsageError(
             f"`{name}` cannot be the name of a {noun}",
             hint="use letters, digits, `-`, `_` and `.`, starting with a letter or digit",
+        )
+    return name
+
+
+def check_port(name: str, noun: str) -> str:
+    """Return the name of an input or output, which becomes a folder's. Raises: UsageError."""
+    if name in {"", ".", ".."} or re.search(r"[/\\\x00-\x1f]", name) or len(name) > 255:
+        raise UsageError(
+            f"`{name}` cannot be the name of an {noun}", hint="use letters, digits and `_`"
         )
     return name
 

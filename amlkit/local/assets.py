@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlparse
 
+from amlkit import references
 from amlkit.errors import Conflict, NotFound
 from amlkit.kept import AssetFile
 from amlkit.local.catalogue import AssetTable
@@ -33,6 +34,9 @@ class LocalAssets:
 
         Raises: Conflict: that version exists with other content. NotFound: no such path.
         """
+        references.check_name(draft.name, draft.kind.value)
+        if draft.version is not None:
+            references.check_name(draft.version, "version")
         if draft.kind is AssetKind.CODE and draft.path is not None:
             return self._create_code(draft)
         return self._table.add(self._stored(draft, progress))[0]

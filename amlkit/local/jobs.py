@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amlkit import references
 from amlkit.errors import Conflict, UsageError, WaitTimedOut
 from amlkit.local import job_outputs, launch, processes
 from amlkit.local.catalogue import JobRow
@@ -42,6 +43,7 @@ class LocalJobs:
         Raises: Conflict: the name is taken. NotFound: something it refers to is missing.
         """
         name = submission.name or _model_name(submission) or job_name()
+        references.check_name(name, "job")
         if self._table.exists(name):
             raise Conflict(
                 f"a job is already called `{name}`", hint="leave the name out, or choose another"
@@ -60,6 +62,8 @@ class LocalJobs:
 
     def plan(self, submission: Submission) -> Mapping[str, JSON]:
         """Return the resolved plan; start and store nothing."""
+        if given := submission.name or _model_name(submission):
+            references.check_name(given, "job")
         draft = self._draft(submission.name or "(new)", submission, dry=True)
         plan: dict[str, JSON] = {"type": draft.rows[0].type, **draft.rows[0].plan}
         if draft.rows[1:]:

@@ -237,7 +237,10 @@ class Resolver:
 
     def inputs(self, inputs: Mapping[str, Any]) -> dict[str, InputPlan]:
         """Return the plan of every input."""
-        return {name: self.input(name, value) for name, value in inputs.items()}
+        return {
+            references.check_port(name, "input"): self.input(name, value)
+            for name, value in inputs.items()
+        }
 
     def input(self, name: str, value: Any) -> InputPlan:
         """Return the plan of one input: a literal, or data that is there."""
@@ -361,7 +364,10 @@ class Resolver:
 
     def outputs(self, outputs: Mapping[str, Any]) -> dict[str, OutputPlan]:
         """Return the plan of every output."""
-        return {name: self._output(name, value) for name, value in outputs.items()}
+        return {
+            references.check_port(name, "output"): self._output(name, value)
+            for name, value in outputs.items()
+        }
 
     def _output(self, name: str, value: Any) -> OutputPlan:
         plain = _plain(value)

@@ -327,3 +327,29 @@ def test_a_home_inside_the_code_folder_is_no_code(amlkit, tmp_path):
     done = amlkit("job", "submit", "job.yml", "--current-python", "--wait", "-o", "none", "-n", "a")
     assert done.returncode == 0, done.stderr
     assert not list((tmp_path / "home").rglob("jobs/a/code/home"))
+
+
+@pytest.mark.parametrize("name", ["../../escape", "/tmp/absolute", "..", "a/b", "a b", "ümlaut"])
+def test_a_name_that_is_no_name_is_refused_before_anything_is_written(amlkit, job, tmp_path, name):
+    for options in ((), ("--dry-run",)):
+        done = job("print(1)", *options, name=name)
+        assert done.returncode == 2
+        assert "cannot be the name of a job" in done.stderr
+    done = job("print(1)", name="fine", spec=f"name: '{name}'\n")
+    assert done.returncode == 0, done.stderr
+    assert {each.name for each in (tmp_path / "home").rglob("jobs/*")} == {"fine"}
+
+
+@pytest.mark.parametrize("port", ["../../out", "..", "/tmp/out", "a/b", "a\\b"])
+def test_outputs_and_inputs_stay_in_their_folders(job, port):
+    for group, value in (("outputs", "{type: uri_folder}"), ("inputs", "1")):
+        done = job("print(1)", spec=f"{group}: {{'{port}': {value}}}\n")
+        assert done.returncode == 2, done.stderr
+        assert "cannot be the name of an" in done.stderr
+
+
+def test_a_version_that_could_be_a_path_is_refused(amlkit, tmp_path):
+    (tmp_path / "a.csv").write_text("1")
+    done = amlkit("data", "create", "--name", "a", "--version", "../x", "--path", "a.csv")
+    assert done.returncode == 2
+    assert "cannot be the name of a version" in done.stderr
