@@ -33,16 +33,27 @@ def is_blob(request: Request) -> bool:
 
 def answer(context: Context, request: Request) -> Reply:
     """Answer a request, or refuse it, as the blob service does: in XML."""
-    container, _, name = unquote(request.raw_path[len(HOST) :]).partition("/")
+    container, name = _named(request)
     try:
-        known = context.signer.accepts_sas(container, request.query)
-        if not known and not context.signer.accepts(request.headers.get("authorization")):
+        if not is_signed(context, request) and not context.signer.accepts(
+            request.headers.get("authorization")
+        ):
             raise Refused(403, "AuthenticationFailed", "no signature or token of this emulator")
         return _Blobs(context, request, container, name).answer()
     except NotFound as error:
         return _refuse(Refused(404, "ContainerNotFound", error.message))
     except Refused as error:
         return _refuse(error)
+
+
+def is_signed(context: Context, request: Request) -> bool:
+    """Whether the query has a signature of this start for the container."""
+    return context.signer.accepts_sas(_named(request)[0], request.query)
+
+
+def _named(request: Request) -> tuple[str, str]:
+    container, _, name = unquote(request.raw_path[len(HOST) :]).partition("/")
+    return container, name
 
 
 def _refuse(error: Refused) -> Reply:

@@ -9,6 +9,7 @@ from io import BufferedIOBase
 from amlkit.emulator.messages import Refused
 
 BODY_LIMIT = 256 * 1024 * 1024
+SMALL = 64 * 1024
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,15}")
 
@@ -19,13 +20,21 @@ def read(stream: BufferedIOBase, headers: Message) -> bytes:
     After an error nobody knows where the next request begins: the connection is to be closed.
     Raises: Refused: its length makes no sense, or is over the limit. ConnectionError: it broke off.
     """
-    if "chunked" in headers.get("Transfer-Encoding", "").lower():
+    if _is_chunked(headers):
         return _chunks(stream)
-    return _exactly(stream, length(headers))
+    return _exactly(stream, _length(headers))
 
 
-def length(headers: Message) -> int:
-    """Return how many bytes a body that is not chunked has. Raises: Refused."""
+def is_small(headers: Message) -> bool:
+    """Whether a body is short enough to be read before anybody knows who sends it."""
+    return not _is_chunked(headers) and _length(headers) <= SMALL
+
+
+def _is_chunked(headers: Message) -> bool:
+    return "chunked" in headers.get("Transfer-Encoding", "").lower()
+
+
+def _length(headers: Message) -> int:
     text = headers.get("Content-Length") or "0"
     if not _LENGTH.fullmatch(text):
         raise Refused(400, "InvalidHeaderValue", "Content-Length is not a number of bytes")

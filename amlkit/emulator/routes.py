@@ -40,6 +40,16 @@ def answer(context: Context, faults: Faults, request: Request) -> Reply:
     return _resource_manager(context, request)
 
 
+def trusted(context: Context, request: Request) -> bool:
+    """Whether a request's head shows a token, a signature or the secret of this start."""
+    signer, headers = context.signer, request.headers
+    return (
+        signer.accepts(headers.get("authorization"))
+        or signer.knows(headers.get("x-identity-header"))
+        or (blobs.is_blob(request) and blobs.is_signed(context, request))
+    )
+
+
 def _open(context: Context, faults: Faults, request: Request) -> Reply | None:
     """Answer what needs no token; None when it is something else."""
     if request.path == "/emulator/faults" and request.method in {"POST", "DELETE"}:

@@ -30,6 +30,8 @@ from amlkit.local import processes
 from amlkit.services import Workspace
 
 IDLE_SECONDS = 120
+DRAIN_SECONDS = 5
+DRAIN_BYTES = 16 * 1024 * 1024
 
 
 def serve(
@@ -147,13 +149,21 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
-    def setup(self) -> None:
-        super().setup()
-        self._workspace = Workspace.of(self.server.choice)
-        self._context = replace(self.server.context, workspace=self._workspace)
+    _opened: Context | None = None
+    _unread = False
+
+    def _context(self, trusted: bool) -> Context:
+        """Return the connection's own workspace; whoever has no permission needs none."""
+        if not trusted:
+            return self.server.context
+        if self._opened is None:
+            workspace = Workspace.of(self.server.choice)
+            self._opened = replace(self.server.context, workspace=workspace)
+        return self._opened
 
     def finish(self) -> None:
-        self._workspace.close()
+        if self._opened is not None:
+            self._opened.workspace.close()
         with contextlib.suppress(OSError):
             super().finish()
 
@@ -173,14 +183,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             return
         self._send(reply)
+        if self._unread:
+            self._drain()
 
     def _reply(self) -> Reply:
+        head = self._head()
+        trusted = routes.trusted(self.server.context, head)
         try:
-            request = self._request()
+            request = replace(head, body=self._body(trusted))
         except Refused as error:
             return error.reply()
         try:
-            reply = self._answer_to(request)
+            reply = self._answer_to(request, trusted)
         except Reset:
             self._note(request, 0)
             raise
@@ -191,20 +205,19 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.recorder is not None:
             self.server.recorder.note(request, status)
 
-    def _request(self) -> Request:
+    def _head(self) -> Request:
         url = urlsplit(self.path)
         return Request(
             self.command,
             unquote(url.path),
             dict(parse_qsl(url.query, keep_blank_values=True)),
             {key.lower(): value for key, value in self.headers.items()},
-            self._body(),
-            url.path,
+            raw_path=url.path,
         )
 
-    def _answer_to(self, request: Request) -> Reply:
+    def _answer_to(self, request: Request, trusted: bool) -> Reply:
         try:
-            return routes.answer(self._context, self.server.faults, request)
+            return routes.answer(self._context(trusted), self.server.faults, request)
         except Refused as error:
             return error.reply()
         except AmlkitError as error:
@@ -215,12 +228,15 @@ class _Handler(BaseHTTPRequestHandler):
             traceback.print_exc()
             return Refused(500, "InternalServerError", f"a bug: {error!r}").reply()
 
-    def _body(self) -> bytes:
+    def _body(self, trusted: bool) -> bytes:
         try:
-            return bodies.read(self.rfile, self.headers)
+            if trusted or bodies.is_small(self.headers):
+                return bodies.read(self.rfile, self.headers)
         except (Refused, OSError):
-            self.close_connection = True
+            self._unread = self.close_connection = True
             raise
+        self._unread = self.close_connection = True
+        return b""
 
     def _send(self, reply: Reply) -> None:
         body = reply.body
@@ -238,6 +254,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _drain(self) -> None:
+        """Let a client that is still sending come to read the answer: a reset would destroy it."""
+        self.connection.settimeout(DRAIN_SECONDS)
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            for _ in range(DRAIN_BYTES // 65536):
+                if not self.connection.recv(65536):
+                    return
 
 
 for _method in ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"):

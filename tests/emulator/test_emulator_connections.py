@@ -73,3 +73,17 @@ def test_a_length_that_is_no_number_is_refused(connect):
         connection.sendall(size + b"\r\na\r\n0\r\n\r\n")
 
         assert b" 400 " in answer(connection), size
+
+
+def test_whoever_has_no_token_is_refused_before_the_body_is_read(connect):
+    arm = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices"
+    for path, status in ((f"{STORE}/x", b" 403 "), (f"{arm}/workspaces/w/data/d", b" 401 ")):
+        for length in ("Content-Length: 200000000", "Transfer-Encoding: chunked"):
+            assert status in answer(connect("PUT", path, length, token="")), (path, length)
+
+
+def test_whoever_is_refused_while_sending_gets_the_answer(emulator):
+    other = {"Authorization": "Bearer x"}
+    status, body, _ = emulator.ask("PUT", f"{STORE}/x", raw=b"x" * 5_000_000, headers=other)
+
+    assert (status, b"AuthenticationFailed" in body) == (403, True)
