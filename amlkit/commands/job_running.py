@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import replace
 
 from amlkit.output import Format
-from amlkit.records import Job, Planned
+from amlkit.records import Job, Planned, Status
 from amlkit.session import Session
 from amlkit.workspace import Submission
 
@@ -60,6 +60,8 @@ def watch(
     elif session.output.interactive and job.type in _LIVE:
         live(session, job)
     done = _until_final(session, job)
+    if done.error and done.status is Status.COMPLETED:
+        session.output.warning(done.error)
     if done.type in _LIVE and (not stream or session.output.interactive):
         _show_failures(session, done)
     if not stream or output is not None or query is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from amlkit.errors import AmlkitError
+from amlkit.errors import AmlkitError, did_you_mean
 from amlkit.local.catalogue import JobRow
 from amlkit.local.catalogue.database import now
 from amlkit.local.plans import SweepPlan
@@ -277,6 +277,14 @@ class Sweep:
             )
             self._log.writelines(text.splitlines(keepends=True)[-LAST_LINES:])
 
+    def _nothing_logged(self) -> str:
+        """Return that no trial logged the primary metric, and which one may have been meant."""
+        wanted = self._plan.primary_metric
+        logged = self._crew.workspace.metric_table.latest(sorted(self._done))
+        close = did_you_mean(wanted, {key for metrics in logged.values() for key in metrics})
+        meant = f"; did you mean `{close}`?" if close else ""
+        return f"no trial logged the primary metric `{wanted}`{meant}"
+
     def _outcome(self) -> Outcome:
         self._table.advance(self._job.name, Status.FINALIZING)
         if self._stop is not None:
@@ -288,10 +296,7 @@ class Sweep:
             how = "all" if count == len(self._done) else "none completed,"
             return Outcome(Status.FAILED, error=f"{how} {count} trials failed; the first: {reason}")
         if self._best is None and self._completed:
-            return Outcome(
-                Status.COMPLETED,
-                error=f"no trial logged the primary metric `{self._plan.primary_metric}`",
-            )
+            return Outcome(Status.COMPLETED, error=self._nothing_logged())
         if self._completed == 0 and not self._done:
             raise AmlkitError("the search space is empty: no trial was run")
         return Outcome(Status.COMPLETED)

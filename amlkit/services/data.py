@@ -252,6 +252,10 @@ def _type(path: Path, asked: str | None) -> str:
         _known_type(asked)
     if not path.exists():
         raise NotFound(f"`{path}` does not exist", hint="check the path; it is relative to here")
+    found = "uri_folder" if path.is_dir() else "uri_file"
     if asked is None:
-        return "uri_folder" if path.is_dir() else "uri_file"
+        return found
+    if asked != found and not (asked == "mltable" and path.is_dir()):
+        what = "folder" if path.is_dir() else "file"
+        raise UsageError(f"`{path}` is a {what}, not of type {asked}", hint=f"--type {found}")
     return asked

@@ -77,9 +77,26 @@ class _Checker:
         for path, text in texts.items():
             if isinstance(text, str):
                 self._expressions(path, text, known)
+        self._unused(data.get("inputs") or {}, [str(text) for text in texts.values()])
         self._code((*prefix, "code"), data.get("code"))
         self._includes((*prefix, "additional_includes"), data)
         self._environment((*prefix, "environment"), data.get("environment"))
+
+    def _unused(self, inputs: Mapping[str, Any], texts: Iterable[str]) -> None:
+        """Tell a value that `--set` gave to an input which nothing uses: a slip of the pen."""
+        used = {
+            binding.keys[0]
+            for text in texts
+            for binding in expressions.bindings(text)
+            if binding.root == "inputs" and binding.keys
+        }
+        for name, value in inputs.items():
+            is_new = ("inputs", name) in self._source.overridden and name not in used
+            if is_new and not isinstance(value, Mapping):
+                close = did_you_mean(name, set(inputs) - {name})
+                hint = f"did you mean `{close}`?" if close else None
+                message = f"the command does not use the input `{name}`"
+                self._add(("inputs", name), message, hint, "unused", "warning")
 
     def folder(self, data: Mapping[str, Any]) -> None:
         """Check a folder of code and what is put beside it."""

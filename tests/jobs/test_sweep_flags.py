@@ -163,3 +163,16 @@ def test_what_flags_break_is_told_without_a_line_of_the_file(folder):
     with pytest.raises(InvalidSpec) as refused:
         of_sweep(parameters={"x": "uniform(1,0)"})
     assert str(refused.value).startswith("sweep.yml: search_space.x")
+
+
+def test_a_value_for_an_input_that_nothing_uses_is_told(folder):
+    told = of_command_warnings(overrides=["inputs.btach=3"])
+    assert told == [
+        ("inputs.btach", "the command does not use the input `btach`", "did you mean `batch`?")
+    ]
+    assert of_command_warnings(overrides=["inputs.name=y"]) == []
+
+
+def of_command_warnings(**given):
+    loaded = specs.load("train.yml", kind="job", **given)
+    return [(each.path, each.message, each.hint) for each in loaded.warnings]

@@ -114,6 +114,12 @@ def test_nan_and_missing_metrics_rank_last(amlkit, sweep):
     assert [row["objective"] for row in rows[1:]] == [None, None]
 
 
+def test_a_metric_that_no_trial_logs_is_told(amlkit, sweep):
+    done = sweep("log(0.5)", "--wait", "-o", "none", "--set", "objective.primary_metric=scoer")
+    assert done.returncode == 0, done.stderr
+    assert "no trial logged the primary metric `scoer`; did you mean `score`?" in done.stderr
+
+
 def test_a_poor_trial_is_ended_early_and_keeps_its_metrics(amlkit, sweep):
     space = "{type: choice, values: [1, 0]}"
     more = "early_termination: {type: bandit, slack_factor: 0.1, evaluation_interval: 1}\n"

@@ -278,3 +278,15 @@ def test_sixteen_processes_make_consecutive_versions_and_lose_none(tmp_path):
     ]
     versions = sorted(int(each.communicate()[0]) for each in running)
     assert versions == list(range(1, 17))
+
+
+def test_a_type_that_the_path_is_not_is_refused(amlkit, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file.csv").write_text("1")
+    for path, kind, right in (
+        ("folder", "uri_file", "uri_folder"),
+        ("file.csv", "uri_folder", "uri_file"),
+    ):
+        done = amlkit("data", "create", "--name", "d", "--path", path, "--type", kind)
+        assert done.returncode == 2
+        assert f"--type {right}" in done.stderr
