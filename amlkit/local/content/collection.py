@@ -23,8 +23,12 @@ def verify(store: ContentStore) -> Iterator[Damage]:
     """Yield every tree and object that is missing or has other bytes than its name says."""
     wanted: dict[str, list[tuple[str, str]]] = {}
     for path in sorted([*store.trees.iterdir(), *store.torn.iterdir()]):
-        data = path.read_bytes()
         digest = f"sha256:{path.name}"
+        try:
+            data = path.read_bytes()
+        except OSError as cause:
+            yield Damage("tree", digest, f"the list of files {_unreadable(cause)}", ((digest, ""),))
+            continue
         if hashlib.sha256(data).hexdigest() != path.name:
             yield Damage("tree", digest, "the list of files is damaged", ((digest, ""),))
             continue
@@ -43,24 +47,64 @@ def _changed_view(view: Path, tree: str, entries: list[Entry]) -> Iterator[Damag
     if not view.exists():
         return
     for each in entries:
-        place = view / each.path
-        # What is linked to its object is hashed with it.
-        if each.kind == "file" and not (place.exists() and place.stat().st_nlink > 1):
-            found = copy_and_hash(place, None)[0] if place.exists() else None
-            if found != each.digest:
-                problem = "the shared copy that jobs read was changed"
-                yield Damage("view", each.digest, problem, ((tree, each.path),))
+        if each.kind != "file":
+            continue
+        try:
+            changed = _is_changed(view / each.path, each.digest)
+            problem = "the shared copy that jobs read was changed"
+        except OSError as cause:
+            changed, problem = True, f"the shared copy that jobs read {_unreadable(cause)}"
+        if changed:
+            yield Damage("view", each.digest, problem, ((tree, each.path),))
+
+
+def _is_changed(place: Path, digest: str) -> bool:
+    if not place.exists():
+        return True
+    # What is linked to its object is hashed with it.
+    return place.stat().st_nlink == 1 and copy_and_hash(place, None)[0] != digest
 
 
 def _problem(objects: Objects, digest: str) -> str | None:
+    try:
+        found = _hash(objects, digest)
+    except OSError as cause:
+        return _unreadable(cause)
+    if found is None:
+        return "missing"
+    return None if found == digest else "other bytes than its hash says"
+
+
+def _hash(objects: Objects, digest: str) -> str | None:
+    """Return the hash of what is stored as an object, or None when nothing is."""
     place = objects.find(digest)
     if place is None:
-        return "missing"
+        return None
     if place.pack:
-        found = f"sha256:{hashlib.sha256(objects.read(place)).hexdigest()}"
-    else:
-        found, _ = copy_and_hash(place.path, None)
-    return None if found == digest else "other bytes than its hash says"
+        return f"sha256:{hashlib.sha256(objects.read(place)).hexdigest()}"
+    return copy_and_hash(place.path, None)[0]
+
+
+def _is_lost(objects: Objects, digest: str) -> bool:
+    try:
+        return _hash(objects, digest) != digest
+    except PermissionError:
+        # Whoever may read it finds it sound, perhaps.
+        return False
+    except OSError:
+        return True
+
+
+def _is_readable(objects: Objects, place: Place) -> bool:
+    try:
+        objects.read(place)
+    except OSError:
+        return False
+    return True
+
+
+def _unreadable(cause: OSError) -> str:
+    return f"cannot be read: {cause.strerror}"
 
 
 def set_aside(store: ContentStore, damages: Sequence[Damage]) -> None:
@@ -70,13 +114,14 @@ def set_aside(store: ContentStore, damages: Sequence[Damage]) -> None:
     storing the same files again makes it whole.
     """
     lost = {each.digest for each in damages if each.kind == "object"}
-    lost = {digest for digest in lost if _problem(store.objects, digest) is not None}
+    lost = {digest for digest in lost if _is_lost(store.objects, digest)}
     for each in damages:
         for tree, _ in each.users:
             _remove_view(store, tree.removeprefix("sha256:"))
             path = store.tree_path(tree)
             if each.kind == "tree":
-                path.unlink(missing_ok=True)
+                if os.access(path, os.R_OK):
+                    path.unlink()
             elif each.digest in lost and path.exists():
                 path.rename(store.torn / path.name)
     for digest in lost:
@@ -84,7 +129,9 @@ def set_aside(store: ContentStore, damages: Sequence[Damage]) -> None:
     for index in sorted(store.objects.packs.glob("*.idx")):
         places = dict(read_index(index))
         if not lost.isdisjoint(places):
-            _repack(store, index, {k: v for k, v in places.items() if k not in lost})
+            sound = {k: v for k, v in places.items() if k not in lost}
+            kept = {k: v for k, v in sound.items() if _is_readable(store.objects, v)}
+            _repack(store, index, kept)
     _empty(store.tmp)
 
 

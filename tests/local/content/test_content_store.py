@@ -304,6 +304,53 @@ def test_verify_names_the_damaged_file(tmp_path):
     assert damage.users == ((tree.digest, "big"),)
 
 
+UNREADABLE = Path("/proc/self/mem")
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="nothing here gives a read error")
+@pytest.mark.parametrize("part", ["objects/*/*", "packs/*.pack", "trees/*", "views/*/big"])
+def test_verify_goes_on_after_what_a_failing_disk_cannot_read(tmp_path, part):
+    _write(tmp_path / "a", {"big": (b"1" * 300_000, False), "small": (b"1", False)})
+    _write(tmp_path / "b", {"other": (b"2" * 300_000, False)})
+    store = ContentStore(tmp_path / "store")
+    first, second = store.add(tmp_path / "a"), store.add(tmp_path / "b")
+    store.view(first.digest)
+    (other,) = store.entries(second.digest)
+    changed = store.objects.path(other.digest)
+    changed.chmod(0o644)
+    changed.write_bytes(b"3" * 300_000)
+    (place,) = set(store.root.glob(part)) - {changed, store.tree_path(second.digest)}
+    place.parent.chmod(0o755)
+    place.unlink()
+    place.symlink_to(UNREADABLE)
+    found = list(store.verify())
+    assert any("cannot be read: Input/output error" in each.problem for each in found)
+    assert any(each.problem == "other bytes than its hash says" for each in found)
+    store.set_aside(found)
+    assert store.add(tmp_path / "a") == first
+    assert store.add(tmp_path / "b") == second
+    store.view(first.digest)
+    assert list(store.verify()) == []
+
+
+def test_what_may_not_be_read_is_told_and_not_removed(tmp_path):
+    _write(tmp_path / "a", {"big": (b"1" * 300_000, False)})
+    store = ContentStore(tmp_path / "store")
+    tree = store.add(tmp_path / "a")
+    places = [store.tree_path(tree.digest), next(store.objects.large.glob("*/*"))]
+    for place in places:
+        place.chmod(0)
+        if os.access(place, os.R_OK):
+            pytest.skip("everything may be read")
+        (damage,) = store.verify()
+        assert damage.problem.endswith("cannot be read: Permission denied")
+        store.set_aside([damage])
+        place.chmod(0o644)
+    assert all(place.exists() for place in places)
+    assert store.add(tmp_path / "a") == tree
+    assert list(store.verify()) == []
+
+
 ADD = (
     "import sys; from pathlib import Path; from amlkit.local.content import ContentStore\n"
     "print(ContentStore(Path(sys.argv[1])).add(Path(sys.argv[2])).digest)"
