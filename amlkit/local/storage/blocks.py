@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -112,15 +113,23 @@ def _request(
                 body: bytes = answer.read()
                 return body
         except urllib.error.HTTPError as error:
-            with error:
-                text = error.read().decode("utf-8", "replace")
+            text = _text(error)
             if error.code not in _PASSING or last:
                 raise Refused(f"{error.code} {text}") from None
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             if last:
                 raise Refused(f"Connect: {error}") from None
         time.sleep(0.5 * 2**attempt)
     raise AssertionError("the last attempt returns or raises")
+
+
+def _text(error: urllib.error.HTTPError) -> str:
+    """Return what a refusal says, as far as it came."""
+    with error:
+        try:
+            return error.read().decode("utf-8", "replace")
+        except (OSError, HTTPException):
+            return str(error.reason)
 
 
 def signed(url: str, account: str, container: str, path: str, key: str) -> str:
