@@ -203,8 +203,11 @@ class Datastores(Protocol):
         """Return all, the default first."""
         ...
 
-    def delete(self, name: str) -> None:
-        """Forget the definition; its files stay."""
+    def delete(self, name: str) -> str | None:
+        """Forget the definition; its files stay.
+
+        Returns what is in the way of its secret, which then stays where it was kept.
+        """
         ...
 
     def files(self, name: str, prefix: str = "") -> Iterator[StoredFile]:

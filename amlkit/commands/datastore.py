@@ -54,7 +54,9 @@ def delete(
         session.output.record(Planned("delete datastore", found.as_dict()), output, query)
         return
     confirm(f"forget datastore `{name}`", yes=yes)
-    session.workspace.datastores.delete(name)
+    left = session.workspace.datastores.delete(name)
+    if left is not None:
+        session.output.warning(left)
 
 
 @app.command()

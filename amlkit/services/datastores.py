@@ -144,12 +144,13 @@ class Datastores:
         """Return one. Raises: NotFound."""
         return self._datastores.get(name)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str) -> str | None:
         """Forget a definition and its secret; its files stay.
 
+        Returns what is in the way of the secret, which then stays in the keyring.
         Raises: NotFound, Conflict: it is built in.
         """
-        self._datastores.delete(name)
+        return self._datastores.delete(name)
 
     def files(self, name: str, prefix: str = "") -> Sequence[StoredFile]:
         """Return the files below a prefix, or that a glob finds, sorted by path."""

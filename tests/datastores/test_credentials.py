@@ -91,6 +91,17 @@ def test_without_a_keyring_a_secret_is_refused_and_nothing_is_defined(amlkit, tm
     assert_secret_is_nowhere(tmp_path / "home", made)
 
 
+def test_a_datastore_whose_keyring_is_gone_is_deleted_with_a_warning(amlkit, tmp_path, keyring_env):
+    create = ("datastore", "create", "--name", "images", *BLOB, "--account-key-stdin")
+    assert amlkit(*create, stdin=SECRET, env=keyring_env).returncode == 0
+    gone = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    deleted = amlkit("datastore", "delete", "images", "--yes", env=gone)
+    assert deleted.returncode == 0, deleted.stderr
+    assert "warning: the secret of datastore `images` stays in the keyring" in deleted.stderr
+    assert amlkit("datastore", "show", "images").returncode == 3
+    assert_secret_is_nowhere(tmp_path / "home", deleted)
+
+
 def test_a_variable_is_named_and_its_value_never_stored(amlkit, tmp_path):
     env = {"ACME_KEY": SECRET}
     flags = ("--name", "images", *BLOB, "--account-key-env", "ACME_KEY")
