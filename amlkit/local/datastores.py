@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit import transfers
-from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
+from amlkit.errors import AmlkitError, Conflict, NotFound, NotSupported, did_you_mean
 from amlkit.local.catalogue import AssetTable
 from amlkit.local.folder import BUILT_IN_DATASTORES, DEFAULT_DATASTORE, Folder
 from amlkit.local.storage import places, secrets
@@ -89,18 +89,37 @@ class LocalDatastores:
         ]
         return built_in + [_datastore(*each) for each in self._table.datastores()]
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str) -> str | None:
         """Forget a definition and its secret; the files stay.
 
+        Returns what is in the way of the secret, which then stays in the keyring.
         Raises: NotFound, Conflict: it is built in.
         """
         credentials = self.get(name).spec.get("authentication")
         if name in BUILT_IN_DATASTORES:
             raise Conflict(f"datastore `{name}` is built in", hint="it cannot be deleted")
-        if isinstance(credentials, Mapping):
-            self._keeper.forget(name, credentials)
+        left = None
+        try:
+            if isinstance(credentials, Mapping):
+                self._keeper.forget(name, credentials)
+        except AmlkitError:
+            left = (
+                f"the secret of datastore `{name}` stays in the keyring, which cannot be used now;"
+                " remove it there"
+            )
         self._table.delete_datastore(name)
         self._stores.pop(name, None)
+        return left
+
+    def tidy(self, *, dry_run: bool) -> int:
+        """Remove what killed uploads left in folders; return how many bytes that was."""
+        from amlkit.local.storage.folder_store import FolderStore
+
+        return sum(
+            FolderStore(each.name, Path(each.path)).tidy(dry_run=dry_run)
+            for each in self.list()
+            if each.name in BUILT_IN_DATASTORES or each.type == "local"
+        )
 
     # Files.
 

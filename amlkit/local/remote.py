@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -79,8 +80,28 @@ class RemoteData:
         if location.local is not None:
             if not location.local.exists():
                 raise _absent(uri, location)
+            if isinstance(location.store, FolderStore):
+                location.store.tidy()
             return self._content.add(location.local, progress=progress).digest
         return self._of_store(location, progress)
+
+    def free(self, *, unused_seconds: float, dry_run: bool = False) -> int:
+        """Remove downloads that broke off and that nobody went on with; return their bytes."""
+        from filelock import FileLock, Timeout
+
+        size = 0
+        for files in self._folder.glob("*/files"):
+            # Who holds the lock is downloading.
+            with (
+                suppress(Timeout, FileNotFoundError),
+                FileLock(str(files.parent / ".lock"), timeout=0),
+            ):
+                facts = [each.stat() for each in (files, *files.rglob("*"))]
+                if max(each.st_mtime for each in facts) < time.time() - unused_seconds:
+                    size += sum(each.st_size for each in facts if stat.S_ISREG(each.st_mode))
+                    if not dry_run:
+                        shutil.rmtree(files)
+        return size
 
     def locate(self, uri: str) -> Location:
         """Return what a URI of a datastore, or of a container, means.
@@ -146,21 +167,7 @@ class RemoteData:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(str(root / ".lock")):
             yield _Staging(root)
-        self._forget_abandoned()
-
-    def _forget_abandoned(self) -> None:
-        """Remove downloads that broke off and that nobody went on with for a week."""
-        from filelock import FileLock, Timeout
-
-        oldest = time.time() - _KEPT_SECONDS
-        for files in self._folder.glob("*/files"):
-            if files.stat().st_mtime < oldest:
-                # Who holds the lock is downloading.
-                with (
-                    suppress(Timeout, FileNotFoundError),
-                    FileLock(str(files.parent / ".lock"), timeout=0),
-                ):
-                    shutil.rmtree(files)
+        self.free(unused_seconds=_KEPT_SECONDS)
 
 
 @dataclass(frozen=True)

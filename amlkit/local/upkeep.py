@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 3600.0
 """A tree that was stored this recently stays: its asset or job may be about to be written down."""
+GIVEN_UP_SECONDS = 24 * 3600.0
+"""A download that broke off goes on where it was, unless it is asked to be freed after so long."""
 
 
 def verify(workspace: LocalWorkspace, *, repair: bool = False) -> Iterator[DamagedFile]:
@@ -63,4 +65,6 @@ def collect(workspace: LocalWorkspace, *, dry_run: bool) -> FreedContent:
     if not dry_run:
         remove_unused(home() / SCANS)
     freed = workspace.content.collect(live, dry_run=dry_run, grace_seconds=GRACE_SECONDS)
-    return FreedContent(freed.trees, freed.objects, freed.size, dry_run)
+    size = freed.size + workspace.remote.free(unused_seconds=GIVEN_UP_SECONDS, dry_run=dry_run)
+    size += workspace.datastores.tidy(dry_run=dry_run)
+    return FreedContent(freed.trees, freed.objects, size, dry_run)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import azurite
 import pytest
 import web_server
+from filelock import FileLock
 
 
 @pytest.fixture
@@ -72,8 +75,59 @@ def test_a_download_that_nobody_went_on_with_for_a_week_is_removed(amlkit, site,
     site.breaks_off_after = None
     assert amlkit(*job(tmp_path, f"{site.url}/other.txt")).returncode == 0
     assert left.exists()
-    os.utime(left, (0, 0))
+    for each in (left, *left.iterdir()):
+        os.utime(each, (0, 0))
     assert amlkit(*job(tmp_path, f"{site.url}/other.txt")).returncode == 0
+    assert not left.exists()
+
+
+def test_gc_frees_a_download_that_nobody_went_on_with_for_a_day(amlkit, site, tmp_path):
+    site.files = {"/big.txt": b"0123456789" * 100}
+    site.breaks_off_after = 400
+    assert amlkit(*job(tmp_path, f"{site.url}/big.txt")).returncode == 1
+    (left,) = (tmp_path / "home").rglob("staged/*/files")
+    assert json.loads(amlkit("workspace", "gc").stdout)["size"] == 0
+    assert left.exists()
+    now = time.time()
+    for each, hours in ((left, 48), (next(left.iterdir()), 25)):
+        os.utime(each, (now - hours * 3600,) * 2)
+    with FileLock(str(left.parent / ".lock")):
+        assert json.loads(amlkit("workspace", "gc").stdout)["size"] == 0, "somebody goes on with it"
+    assert json.loads(amlkit("workspace", "gc", "--dry-run").stdout)["size"] == 400
+    assert left.exists()
+    assert json.loads(amlkit("workspace", "gc").stdout)["size"] == 400
+    assert not left.exists()
+
+
+def test_an_upload_into_a_folder_that_was_killed_is_in_no_list_and_no_asset(amlkit, tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "deep" / "a.bin").write_bytes(b"a")
+    create = ("datastore", "create", "--name", "here", "--type", "local", "--path", "store")
+    assert amlkit(*create).returncode == 0
+    killed = (
+        "import os, shutil, signal\n"
+        "def copyfile(source, target):\n"
+        "    open(target, 'wb').write(b'half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "shutil.copyfile = copyfile\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(killed)
+    upload = ("datastore", "upload", "here", "--path", "in", "--target", "raw")
+    assert amlkit(*upload, env={"PYTHONPATH": str(tmp_path)}).returncode == -signal.SIGKILL
+    (left,) = [each for each in (tmp_path / "store").rglob("*") if each.is_file()]
+    assert left.read_bytes() == b"half"
+    assert amlkit("datastore", "ls", "here", "-o", "name").stdout == ""
+    assert amlkit(*upload).returncode == 0
+    assert amlkit("datastore", "ls", "here", "-o", "name").stdout.split() == ["raw/deep/a.bin"]
+    create = ("data", "create", "--name", "raw", "--type", "uri_folder", "--path")
+    assert amlkit(*create, "azureml://datastores/here/paths/raw").returncode == 0
+    assert amlkit("data", "download", "raw:1", "-p", "got").returncode == 0
+    got = [each.name for each in (tmp_path / "got").rglob("*") if each.is_file()]
+    assert got == ["a.bin"]
+    assert json.loads(amlkit("workspace", "gc").stdout)["size"] == 0, "it may be written just now"
+    os.utime(left, (0, 0))
+    assert json.loads(amlkit("workspace", "gc").stdout)["size"] == 4
     assert not left.exists()
 
 

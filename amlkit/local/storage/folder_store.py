@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from amlkit.copying import Moved, Stored, hash_of
 from amlkit.transfers import inside
 
+_PART = re.compile(r"\.amlkit-[0-9a-f]{12}\.part")
+ABANDONED_SECONDS = 3600.0
+"""What was not written to for so long belongs to a writer that was killed."""
+
 
 class FolderStore:
-    """The files below a folder."""
+    """The files below a folder.
+
+    What is being written lies at the top, under a name that is not listed: a data asset of a folder
+    below has nothing of an upload that was killed.
+    """
 
     remote = False
 
@@ -27,6 +38,8 @@ class FolderStore:
         start = self._path(prefix)
         paths = [start] if start.is_file() else sorted(p for p in start.rglob("*") if p.is_file())
         for path in paths:
+            if _PART.fullmatch(path.name):
+                continue
             facts = path.stat()
             modified = datetime.fromtimestamp(facts.st_mtime, UTC)
             mark = f"{facts.st_mtime_ns}-{facts.st_ino}"
@@ -38,26 +51,44 @@ class FolderStore:
 
     def put(self, path: str, source: Path, moved: Moved) -> None:
         """Write a file; it is there whole or not at all."""
-        _copy(source, self._path(path))
+        target = self._path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A folder below may be on another disk, where nothing can be renamed to.
+        one_disk = target.parent.stat().st_dev == self.folder.stat().st_dev
+        folder = self.folder if one_disk else target.parent
+        mark = hashlib.sha256(f"{os.getpid()}{target}".encode()).hexdigest()[:12]
+        _copy(source, target, folder / f".amlkit-{mark}.part")
         moved(source.stat().st_size)
 
     def fetch(self, stored: Stored, target: Path, moved: Moved) -> None:
         """Write a file to `target`."""
-        _copy(self._path(stored.path), target)
+        source = self._path(stored.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mark = hashlib.sha256(f"{os.getpid()}{source}".encode()).hexdigest()[:12]
+        _copy(source, target, target.with_name(f".{target.name[:200]}.{mark}.part"))
         moved(stored.size)
 
     def delete(self, path: str) -> None:
         """Remove a file."""
         self._path(path).unlink()
 
+    def tidy(self, *, dry_run: bool = False) -> int:
+        """Remove what writers left that were killed; return how many bytes that was."""
+        size = 0
+        for path in self.folder.glob(".amlkit-*.part"):
+            with suppress(OSError):
+                facts = path.stat()
+                if _PART.fullmatch(path.name) and facts.st_mtime < time.time() - ABANDONED_SECONDS:
+                    if not dry_run:
+                        path.unlink()
+                    size += facts.st_size
+        return size
+
     def _path(self, path: str) -> Path:
         return self.folder / inside(path, self.name)
 
 
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    mark = hashlib.sha256(f"{os.getpid()}{source}".encode()).hexdigest()[:12]
-    part = target.with_name(f".{target.name[:200]}.{mark}.part")
+def _copy(source: Path, target: Path, part: Path) -> None:
     try:
         shutil.copyfile(source, part)
         part.replace(target)
