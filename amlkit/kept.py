@@ -92,7 +92,7 @@ class SnapshotReason(Record):
 class DamagedFile(Record):
     """A stored file that is missing or has other bytes than it had. users: assets and jobs."""
 
-    COLUMNS = ("users", "path", "problem")
+    COLUMNS = ("path", "problem", "digest", "users")
 
     users: tuple[str, ...]
     path: str

@@ -60,6 +60,10 @@ class Record:
         """Return the record as JSON-ready values, in field order."""
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type]
 
+    def as_fields(self) -> dict[str, JSON]:
+        """Return what people see of the record shown by itself: all of it, where that is short."""
+        return self.as_dict()
+
 
 def _plain(value: Any) -> JSON:
     if isinstance(value, Record):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError
-from amlkit.records import Record
+from amlkit.records import JSON, Record
 
 _GLOB = re.compile(r"[*?\[]")
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -46,6 +46,23 @@ class Transferred(Record):
     def reference(self) -> str:
         """The paths that were copied, one a line."""
         return "\n".join(self.copied)
+
+    def as_fields(self) -> dict[str, JSON]:
+        """Return how many were copied and removed; of a dry run also which, one a line."""
+        counts: dict[str, JSON] = {"copied": len(self.copied), "deleted": len(self.deleted)}
+        shown = {**self.as_dict(), **counts}
+        if self.dry_run:
+            shown |= {"would_copy": _first(self.copied), "would_delete": _first(self.deleted)}
+        return shown
+
+
+PATHS_SHOWN = 20
+
+
+def _first(paths: Sequence[str]) -> str:
+    left = len(paths) - PATHS_SHOWN
+    more = [f"and {left} more: -o json has all"] if left > 0 else []
+    return "\n".join([*paths[:PATHS_SHOWN], *more])
 
 
 def split_glob(path: str) -> tuple[str, re.Pattern[str] | None]:

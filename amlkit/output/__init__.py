@@ -78,7 +78,7 @@ class Output:
         if query is not None or chosen not in {Format.table, Format.tsv, Format.csv, Format.name}:
             plain: JSON = [dict(each) for each in rows]
             plain = plain if query is None else formats.query(plain, query)
-            write_out(formats.plain(plain, Format.tsv if chosen is Format.name else chosen))
+            self._selected(plain, Format.tsv if chosen is Format.name else chosen)
         elif chosen is Format.table:
             from amlkit.output import table
 
@@ -115,7 +115,7 @@ class Output:
             plain = formats.query(plain, query)
             if chosen is Format.name:
                 chosen = Format.tsv
-            write_out(formats.plain(plain, chosen))
+            self._selected(plain, chosen)
         elif chosen is Format.name:
             write_out("".join(f"{row.reference}\n" for row in rows))
         elif chosen is Format.table:
@@ -124,6 +124,19 @@ class Output:
             table.show(rows, single=single, color=self._color, empty=empty)
         elif chosen in {Format.tsv, Format.csv}:
             write_out(formats.columns(rows, chosen))
+        else:
+            write_out(formats.plain(plain, chosen))
+
+    def _selected(self, plain: JSON, chosen: Format) -> None:
+        """Print what a query selected; as a table or CSV, the keys of objects are its columns."""
+        from amlkit.output import formats
+
+        if chosen is Format.table:
+            from amlkit.output import table
+
+            names, lines = formats.selected(plain)
+            if lines:
+                table.show_cells(names, lines, color=self._color)
         else:
             write_out(formats.plain(plain, chosen))
 

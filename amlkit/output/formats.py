@@ -38,8 +38,26 @@ def plain(value: JSON, output: Format) -> str:
         return to_yaml(value)
     if output in {Format.tsv, Format.csv}:
         rows = value if isinstance(value, list) else [value]
+        if output is Format.csv and any(isinstance(row, Mapping) for row in rows):
+            return _csv(*selected(value))
         return _delimited([_cells(row) for row in rows], output)
     return dump(value) + "\n"
+
+
+def selected(value: JSON) -> tuple[list[str], list[list[Any]]]:
+    """Return what a query selected as columns and rows, as az: what is no object is a `result`."""
+    rows = value if isinstance(value, list) else [] if value is None else [value]
+    named = [_named(row) for row in rows]
+    names = list(dict.fromkeys(name for row in named for name in row))
+    return names, [[row.get(name) for name in names] for row in named]
+
+
+def _named(row: JSON) -> Mapping[str, Any]:
+    if isinstance(row, Mapping):
+        return row
+    if isinstance(row, list | tuple):
+        return {f"column{number}": each for number, each in enumerate(row, start=1)}
+    return {"result": row}
 
 
 def dump(value: JSON, indent: int | None = 2) -> str:
@@ -79,8 +97,12 @@ def columns(rows: Sequence[Record], output: Format) -> str:
     values = [[value(row, name) for name in names] for row in rows]
     if output is Format.tsv:
         return _delimited([[_cell(each) for each in line] for line in values], output)
+    return _csv(names, values)
+
+
+def _csv(names: Sequence[str], values: Sequence[Sequence[Any]]) -> str:
     header: list[str] = []
-    lines: list[list[str]] = [[] for _ in rows]
+    lines: list[list[str]] = [[] for _ in values]
     for name, column in zip(names, zip(*values, strict=True), strict=True):
         spread = any(isinstance(each, Mapping) for each in column)
         keys = dict.fromkeys(key for each in column if isinstance(each, Mapping) for key in each)
@@ -88,7 +110,7 @@ def columns(rows: Sequence[Record], output: Format) -> str:
         for line, each in zip(lines, column, strict=True):
             given = each if isinstance(each, Mapping) else {}
             line.extend([_cell(given.get(key)) for key in keys] if spread else [_cell(each)])
-    return _delimited([header, *lines], output)
+    return _delimited([header, *lines], Format.csv)
 
 
 def lines(names: Sequence[str], values: Sequence[Sequence[Any]], output: Format) -> str:

@@ -12,8 +12,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from amlkit.output import use_color
+from amlkit.output import is_terminal, use_color, write_out
 from amlkit.output.formats import dump, value
+from amlkit.output.layout import GAP, WHOLE, widths
 from amlkit.records import Record
 
 _STATUS = {"Completed": "green", "Failed": "red", "Canceled": "yellow", "Running": "cyan"}
@@ -30,31 +31,82 @@ def console(color: bool | None = None, *, stderr: bool = False) -> Console:
 
 
 NOTHING = "nothing here yet"
+CUT = frozenset({"type", "display_name", "experiment_name"})
+"""Columns that are cut where they are too wide; the others go on in the next line."""
 
 
 def show(rows: Sequence[Record], *, single: bool, color: bool | None, empty: str = NOTHING) -> None:
     """Print records as a table, or one record as a list of its fields; `empty` for none."""
     target = console(color)
-    target.print(_fields(rows[0]) if single else grid(rows, empty=empty))
+    if single:
+        _print(target, _fields(rows[0]))
+    elif not rows:
+        _print(target, Text(empty, style="dim"))
+    else:
+        names = rows[0].COLUMNS
+        show_cells(names, [[value(row, name) for name in names] for row in rows], color=color)
 
 
-def grid(rows: Sequence[Record], *, wrap: bool = True, empty: str = NOTHING) -> Table | Text:
-    """Return one row a record; without `wrap`, one line."""
+def show_cells(names: Sequence[str], rows: Sequence[Sequence[Any]], *, color: bool | None) -> None:
+    """Print values below a header: in a pipe one line a row, on a terminal as wide as that is."""
+    target = console(color)
+    lines = [
+        [_one_line(cell(name, each)) for name, each in zip(names, row, strict=True)] for row in rows
+    ]
+    heads = [name.replace("_", " ").upper() for name in names]
+    needed = [
+        max(len(head), *(line[index].cell_len for line in lines))
+        for index, head in enumerate(heads)
+    ]
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    fitting = widths(names, needed, target.width) if is_terminal(sys.stdout) else needed
+    for name, head, width in zip(names, heads, fitting, strict=True):
+        cut = name in CUT or name in WHOLE
+        table.add_column(
+            Text(head), width=width, no_wrap=cut, overflow="ellipsis" if cut else "fold"
+        )
+    for line in lines:
+        table.add_row(*line)
+    _print(target, table, width=sum(fitting) + GAP * len(fitting))
+
+
+def _one_line(text: Text) -> Text:
+    return Text(" ").join(text.split("\n")) if "\n" in text.plain else text
+
+
+def _print(target: Console, shown: Table | Text, width: int = 0) -> None:
+    """Print at least `width` wide; in a pipe as wide as it is, without blanks at the end."""
+    if is_terminal(sys.stdout):
+        target.width = max(target.width, width)
+        target.print(shown)
+        return
+    target.width = max(
+        width, target.measure(shown, options=target.options.update(width=WIDEST)).maximum, 1
+    )
+    with target.capture() as captured:
+        target.print(shown)
+    write_out(
+        "".join(f"{line.rstrip()}\n" for line in captured.get().removesuffix("\n").split("\n"))
+    )
+
+
+WIDEST = 10**6
+
+
+def grid(rows: Sequence[Record]) -> Table | Text:
+    """Return one row a record, each in one line: the last column gives way."""
     if not rows:
-        return Text(empty, style="dim")
+        return Text(NOTHING, style="dim")
     names = rows[0].COLUMNS
     lines = [[cell(name, value(row, name)) for name in names] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(names):
-        # Where lines are cut, it is the last column that gives way.
-        whole = not wrap and index < len(names) - 1
+        needed = max([len(name), *(line[index].cell_len for line in lines)])
         table.add_column(
             name.replace("_", " ").upper(),
-            no_wrap=index == 0 or not wrap,
+            no_wrap=True,
             overflow="ellipsis",
-            min_width=max([len(name), *(line[index].cell_len for line in lines)])
-            if whole
-            else None,
+            min_width=needed if index < len(names) - 1 else None,
         )
     for line in lines:
         table.add_row(*line)
@@ -70,17 +122,17 @@ def show_rows(
     """Print the rows of a data table, each in one line; of many columns, the first ones."""
     target = console(color)
     if not columns:
-        target.print(Text("no rows", style="dim"))
+        _print(target, Text("no rows", style="dim"))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns[:COLUMNS_SHOWN]:
         table.add_column(Text(name), no_wrap=True, overflow="ellipsis", max_width=40)
     for row in rows:
         table.add_row(*(_data_cell(row.get(name)) for name in columns[:COLUMNS_SHOWN]))
-    target.print(table)
+    _print(target, table)
     if len(columns) > COLUMNS_SHOWN:
         left = len(columns) - COLUMNS_SHOWN
-        target.print(Text(f"and {left} more columns: -o json or -o csv has all", style="dim"))
+        _print(target, Text(f"and {left} more columns: -o json or -o csv has all", style="dim"))
 
 
 def _data_cell(each: Any) -> Text:
@@ -99,7 +151,7 @@ def leaderboard(rows: Sequence[Any], most: int) -> Group:
     for status, count in counts.items():
         line.append("  ").append(f"{count} {status}", style=_STATUS.get(status, ""))
     # One line a trial: a table that grows past the screen cannot be drawn again in place.
-    table = grid(rows[:most], wrap=False)
+    table = grid(rows[:most])
     return Group(line, table)
 
 
@@ -107,7 +159,7 @@ def _fields(record: Record) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, each in record.as_dict().items():
+    for name, each in record.as_fields().items():
         if name == "jobs" and isinstance(each, Mapping):
             table.add_row(name, steps(each))
         elif name == "changes" and isinstance(each, Sequence):
@@ -154,16 +206,18 @@ def cell(name: str, each: Any) -> Text:
         return Text(str(each), style=_STATUS.get(str(each), ""))
     if name in {"created", "modified_at", "created_at"}:
         return Text(ago(str(each)))
-    if name == "duration":
+    if name == "duration" and isinstance(each, int | float):
         return Text(duration(float(each)))
     if name in {"size", "size_before", "size_after", "memory"} and isinstance(each, int):
         return Text(size(each))
     if isinstance(each, bool):
-        return Text("yes" if each else "")
+        return Text("yes" if each else "no")
     if isinstance(each, float):
         return Text(f"{each:.6g}")
     if name in {"parameters", "metrics", "labels"} and isinstance(each, Mapping):
         return Text("  ".join(f"{key}={_short(one)}" for key, one in each.items()))
+    if name == "users" and isinstance(each, list | tuple):
+        return Text(", ".join(map(str, each)))
     if isinstance(each, Mapping | list | tuple):
         return Text(dump(each, indent=None))
     return Text(str(each))
