@@ -8,18 +8,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from amlkit.emulator.context import ACCOUNT, SUFFIX, Context
-from amlkit.emulator.messages import Refused, Reply, Request
+from amlkit.emulator.messages import PIECE, Part, Refused, Reply, Request
 from amlkit.emulator.places import Places
-from amlkit.emulator.state import write_private
+from amlkit.emulator.state import replacing, write_private
 from amlkit.errors import NotFound
 
 HOST = f"/{ACCOUNT}.blob.{SUFFIX}/"
@@ -149,31 +151,37 @@ class _Blobs:
     def _get(self) -> Reply:
         path = self._found()
         asked = self._request.headers.get("x-ms-range") or self._request.headers.get("range")
-        size = path.stat().st_size
+        about = self._about(path)
+        handle = path.open("rb")
+        size = os.fstat(handle.fileno()).st_size
         if not asked:
-            return Reply(200, path.read_bytes(), self._about(path), "application/octet-stream")
-        first, last = _range(asked, size)
-        with path.open("rb") as handle:
-            handle.seek(first)
-            content = handle.read(last - first + 1)
-        span = f"bytes {first}-{first + len(content) - 1}/{size}"
-        headers = {**self._about(path), "Content-Range": span}
-        return Reply(206, content, headers, "application/octet-stream")
+            return Reply(200, Part(handle, 0, size), about, "application/octet-stream")
+        try:
+            first, last = _range(asked, size)
+        except Refused:
+            handle.close()
+            raise
+        headers = {**about, "Content-Range": f"bytes {first}-{last}/{size}"}
+        return Reply(
+            206, Part(handle, first, last - first + 1), headers, "application/octet-stream"
+        )
 
     def _put(self) -> Reply:
         target = self._places.target(self._container, self._name)
         if self._request.headers.get("if-none-match") == "*" and target.exists():
             raise Refused(409, "BlobAlreadyExists", "the specified blob already exists")
-        return self._write(target, self._request.body)
+        return self._write(target, lambda handle: handle.write(self._request.body))
 
-    def _write(self, target: Path, content: bytes) -> Reply:
-        digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    def _write(self, target: Path, fill: Callable[[BinaryIO], object]) -> Reply:
+        sent = hashlib.md5(self._request.body, usedforsecurity=False)
+        digest = base64.b64encode(sent.digest()).decode()
         if self._request.headers.get("content-md5", digest) != digest:
             raise Refused(400, "Md5Mismatch", "the content is not what its Content-MD5 says")
         if target.is_dir():
             raise Refused(409, "ResourceTypeMismatch", "there is a folder of that name")
         try:
-            write_private(target, content)
+            with replacing(target) as handle:
+                fill(handle)
         except (FileExistsError, NotADirectoryError):
             raise Refused(409, "ResourceTypeMismatch", "there is a file above that name") from None
         self._note(self._sent_metadata())
@@ -189,16 +197,14 @@ class _Blobs:
         text = self._request.body.decode("utf-8", "replace")
         blocks = re.findall(r"<(?:Latest|Uncommitted|Committed)>([^<]+)<", text)
         folder = self._blocks()
+        parts = [folder / hashlib.sha256(each.encode()).hexdigest() for each in blocks]
+        target = self._places.target(self._container, self._name)
         try:
-            parts = [
-                (folder / hashlib.sha256(each.encode()).hexdigest()).read_bytes() for each in blocks
-            ]
+            for part in parts:
+                part.stat()
+            reply = self._write(target, lambda handle: _join(parts, handle))
         except FileNotFoundError:
             raise Refused(400, "InvalidBlockList", "a block was not uploaded") from None
-        target = self._places.target(self._container, self._name)
-        plain = {k: v for k, v in self._request.headers.items() if k != "content-md5"}
-        self._request = Request("PUT", self._request.path, self._request.query, plain)
-        reply = self._write(target, b"".join(parts))
         shutil.rmtree(folder, ignore_errors=True)
         return reply
 
@@ -258,11 +264,20 @@ class _Blobs:
         return hashlib.sha256(f"{self._container}/{name}".encode()).hexdigest()
 
 
+def _join(parts: list[Path], handle: BinaryIO) -> None:
+    for part in parts:
+        with part.open("rb") as block:
+            shutil.copyfileobj(block, handle, PIECE)
+
+
 def _range(text: str, size: int) -> tuple[int, int]:
     found = re.match(r"bytes=(\d+)-(\d*)$", text)
     if found is None or int(found[1]) >= size:
         raise Refused(416, "InvalidRange", "the range is not in the blob")
-    return int(found[1]), min(int(found[2]) if found[2] else size - 1, size - 1)
+    first, last = int(found[1]), min(int(found[2]) if found[2] else size - 1, size - 1)
+    if last < first:
+        raise Refused(416, "InvalidRange", "the range ends before it begins")
+    return first, last
 
 
 def _etag(path: Path) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from amlkit.errors import (
     AmlkitError,
@@ -15,6 +16,8 @@ from amlkit.errors import (
     NotSupported,
     UsageError,
 )
+
+PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,26 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Part:
+    """So many bytes of an open file, from a place on; read while they are sent."""
+
+    handle: BinaryIO
+    first: int
+    size: int
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes; fewer where the file has become shorter. The file is closed then."""
+        left = self.size
+        with self.handle:
+            self.handle.seek(self.first)
+            while left and (piece := self.handle.read(min(left, PIECE))):
+                left -= len(piece)
+                yield piece
+
+
+@dataclass(frozen=True)
 class Reply:
-    """One reply. content: JSON-ready, or bytes as they are, or None."""
+    """One reply. content: JSON-ready, or bytes as they are, or part of a file, or None."""
 
     status: int = 200
     content: Any = None
@@ -58,13 +79,16 @@ class Reply:
     type: str = "application/json"
 
     @property
-    def body(self) -> bytes:
+    def part(self) -> Part:
         """The bytes to send."""
-        if self.content is None:
-            return b""
-        if isinstance(self.content, bytes):
+        if isinstance(self.content, Part):
             return self.content
-        return json.dumps(self.content).encode()
+        if self.content is None:
+            body = b""
+        else:
+            given = isinstance(self.content, bytes)
+            body = self.content if given else json.dumps(self.content).encode()
+        return Part(io.BytesIO(body), 0, len(body))
 
 
 class Refused(Exception):

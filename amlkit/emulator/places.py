@@ -14,6 +14,7 @@ from pathlib import Path
 from amlkit.emulator.context import Context
 from amlkit.emulator.messages import Refused
 from amlkit.emulator.names import Scope, cut_store, short
+from amlkit.emulator.state import is_scratch
 from amlkit.errors import NotFound
 from amlkit.records import JSON, Asset, AssetKind, Job
 
@@ -83,7 +84,7 @@ class Places:
             for path in paths:
                 below = path.relative_to(folder).as_posix() if path != folder else ""
                 name = f"{mounted}{below}" if below else mounted.rstrip("/")
-                if path.is_file() and name.startswith(prefix):
+                if name.startswith(prefix) and path.is_file() and not is_scratch(path.name):
                     found.setdefault(name, path)
         yield from sorted(found.items())
 

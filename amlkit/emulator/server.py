@@ -239,11 +239,11 @@ class _Handler(BaseHTTPRequestHandler):
         return b""
 
     def _send(self, reply: Reply) -> None:
-        body = reply.body
+        part = reply.part
         self.send_response(reply.status)
         headers = {"x-ms-request-id": str(uuid.uuid4()), **reply.headers}
-        headers.setdefault("Content-Length", str(len(body)))
-        if body:
+        headers.setdefault("Content-Length", str(part.size))
+        if part.size:
             headers.setdefault("Content-Type", reply.type)
         if reply.status == 204:
             del headers["Content-Length"]
@@ -253,7 +253,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            sent = 0
+            for piece in part.pieces():
+                self.wfile.write(piece)
+                sent += len(piece)
+            # The file is shorter by now: only an end says so.
+            self.close_connection |= sent < part.size
 
     def _drain(self) -> None:
         """Let a client that is still sending come to read the answer: a reset would destroy it."""

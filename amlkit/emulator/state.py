@@ -10,13 +10,16 @@ emulator/metadata/, blocks/, resources/   what blobs and ARM bodies carry beyond
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -195,8 +198,24 @@ class Area:
 
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file in one step; nobody else can read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as handle:
+    with replacing(path) as handle:
         handle.write(content)
-    scratch.replace(path)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that replaces another in one step; after an error nothing is left of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".amlkit-{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as handle:
+            yield handle
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def is_scratch(name: str) -> bool:
+    """Whether a file of that name is one that was being written when its process was killed."""
+    return re.fullmatch(r"\.amlkit-[0-9]+-[0-9a-f]{8}", name) is not None

@@ -58,6 +58,17 @@ class Emulator:
             return status, json.loads(content), found
         return status, content, found
 
+    def length(self, path):
+        """Return how many bytes are at a path; they are not kept."""
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": f"Bearer {self.token}"}
+        )
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.tls)
+        )
+        with opener.open(request, timeout=30) as answer:
+            return sum(map(len, iter(lambda: answer.read(1 << 20), b"")))
+
     def requests(self):
         """Return what it was asked so far, those for login and addresses aside."""
         lines = [json.loads(line) for line in self._record.read_text().splitlines()]

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import re
+from pathlib import Path
 
 import pytest
+
+from amlkit.emulator.state import replacing
 
 HOST = "/amlkit.blob.core.localhost"
 STORE = f"{HOST}/azureml-blobstore-local"
@@ -70,6 +76,51 @@ def test_blobs_are_listed_by_prefix_and_by_folder(emulator, put):
     flat = emulator.ask("GET", listing + "&delimiter=/")[1]
     assert flat.count(b"<Blob>") == 1
     assert b"<BlobPrefix><Name>d/e/</Name></BlobPrefix>" in flat
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(emulator, put):
+    put("a", b"0123456789")
+
+    status, _, headers = emulator.ask("GET", f"{STORE}/a", headers={"Range": "bytes=5-2"})
+
+    assert (status, headers["x-ms-error-code"]) == (416, "InvalidRange")
+    assert emulator.ask("GET", f"{STORE}/a", headers={"Range": "bytes=5-99"})[1] == b"56789"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak")
+def test_a_file_larger_than_memory_goes_through_in_pieces(emulator, put, tmp_path):
+    (area,) = (path.parent for path in tmp_path.rglob("emulator/state.json"))
+    status = Path("/proc", str(json.loads((area / "state.json").read_text())["pid"]), "status")
+
+    def peak():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+
+    size = 200_000_000
+    put("large", b"first", "?comp=block&blockid=a")
+    (block,) = (path for path in area.glob("blocks/*/*") if path.is_file())
+    os.truncate(block, size)
+    before = peak()
+
+    assert put("large", b"<BlockList><Latest>a</Latest></BlockList>", "?comp=blocklist")[0] == 201
+
+    assert emulator.length(f"{STORE}/large") == size
+    assert peak() - before < size / 4
+
+
+def test_what_could_not_be_written_is_neither_left_nor_listed(emulator, put, tmp_path):
+    put("d/a")
+    folder = next(path.parent for path in tmp_path.rglob("d/a"))
+    (folder / ".amlkit-1-0123abcd").write_bytes(b"half")
+    full = RuntimeError("no space left")
+
+    with pytest.raises(RuntimeError), replacing(folder / "b") as handle:
+        handle.write(b"half")
+        raise full
+
+    assert sorted(each.name for each in folder.iterdir()) == [".amlkit-1-0123abcd", "a"]
+    listed = emulator.ask("GET", f"{STORE}?restype=container&comp=list&prefix=d/")[1]
+    assert re.findall(b"<Name>(.*?)</Name>", listed) == [b"d/a"]
 
 
 OUTSIDE = ("../x", "a/../../x", "%2e%2e/x", "a/%2e%2e/%2e%2e/x", "a%00b", "a%5c..%5cx", ".")
