@@ -34,7 +34,8 @@ def _without_plugins() -> Iterator[None]:
         yield
     finally:
         if given is None:
-            del os.environ["PYDANTIC_DISABLE_PLUGINS"]
+            # Another thread may have taken it away already.
+            os.environ.pop("PYDANTIC_DISABLE_PLUGINS", None)
         else:
             os.environ["PYDANTIC_DISABLE_PLUGINS"] = given
 

@@ -9,6 +9,7 @@ import pytest
 
 from amlkit import specs
 from amlkit.errors import InvalidSpec
+from amlkit.specs.loading import _without_plugins
 
 COMMAND = "type: command\ncommand: echo ${{inputs.x}}\nenvironment: azureml:e@latest\n"
 
@@ -254,3 +255,11 @@ def test_without_a_field_that_is_needed_a_sweep_is_told_its_shape_alone(tmp_path
         specs.load(tmp_path / "odd.yml")
     assert "inputs" in {each.path for each in refused.value.problems}
     assert {each.code for each in refused.value.problems} == {"missing-field", "wrong-type"}
+
+
+def test_two_threads_may_load_for_the_first_time_at_once(monkeypatch):
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS", raising=False)
+
+    with _without_plugins():
+        # What a thread does when it is done that began at the same moment.
+        monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS")
