@@ -8,6 +8,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 import traceback
 import uuid
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from amlkit.config import WorkspaceChoice
-from amlkit.emulator import bodies, certificates, routes
+from amlkit.emulator import bodies, certificates, leftovers, routes
 from amlkit.emulator.context import Context
 from amlkit.emulator.faults import Fault, Faults, Reset
 from amlkit.emulator.messages import Refused, Reply, Request, refusal
@@ -53,6 +54,7 @@ def serve(
 
     area = Area(choice.folder)
     with area.lock(), contextlib.ExitStack() as undo:
+        leftovers.remove(area.root, before=time.time() - leftovers.KEPT_SECONDS)
         Workspace.of(choice).close()
         key = secrets.token_urlsafe(32)
         context = certificates.server_context(area.ca)

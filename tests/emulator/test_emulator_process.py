@@ -86,3 +86,26 @@ def test_a_start_that_hangs_is_given_up(choice, tmp_path, monkeypatch):
         process.start_detached(choice, 0, (), current_python=True, record=tmp_path / "nobody-reads")
 
     assert not Area(choice.folder).locked()
+
+
+def test_a_start_frees_what_uploads_left_more_than_a_day_ago(choice):
+    pytest.importorskip("cryptography")
+    area = Area(choice.folder)
+    old, young = (
+        [area.root / "blocks" / age / "block", area.root / "uploads" / f"mlcode-{age}" / "a" / "f"]
+        for age in ("old", "young")
+    )
+    for file in (*old, *young):
+        file.parent.mkdir(parents=True)
+        file.write_text("x")
+    for above in (each for file in old for each in (file, *file.parents)):
+        if area.root in above.parents and above.parent != area.root:
+            os.utime(above, (1, 1))
+    os.utime(area.root / "uploads" / "mlcode-young", (1, 1))
+
+    process.start_detached(choice, 0, (), current_python=True)
+    process.stop(choice)
+
+    assert all(file.exists() for file in young)
+    assert [each.name for each in area.root.glob("blocks/*")] == ["young"]
+    assert [each.name for each in area.root.glob("uploads/*")] == ["mlcode-young"]
