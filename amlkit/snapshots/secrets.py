@@ -7,16 +7,19 @@ a pattern is tried.
 from __future__ import annotations
 
 import codecs
+import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 LARGEST = 16 * 1024 * 1024
 _HEAD = 8192
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-RULES = 2
-"""The version of the patterns: what was found clean by others is looked at again."""
+_MOST = 100
+"""So many places of one kind in one file are enough to see what is wrong with it."""
 
 
 class _Kind(NamedTuple):
@@ -82,11 +85,25 @@ _KINDS = (
         "secret",
         b"client_secret clientsecret account_key accountkey storage_key storagekey access_key"
         b" accesskey sas_token sastoken",
-        _NAMES + rb"[\"']?\s*[:=]\s*[\"']" + _VALUE + rb"[\"']"
-        rb"|^[ \t]*(?:export )?[a-z0-9_]*" + _NAMES + b"=" + _VALUE,
+        # Of YAML, of Python with and without a type, of os.environ[...]; in notebooks, as JSON.
+        _NAMES
+        + rb"\\?[\"']?\]?(?:[ \t]*:[ \t]*[a-z][\w.|\[\] ]{0,40}=|\s*[:=])\s*[bfru]{0,2}\\?[\"']"
+        + _VALUE
+        + rb"\\?[\"']"
+        rb"|^[ \t]*(?:export |\"?%(?:set_)?env )?[a-z0-9_]*" + _NAMES + b"=" + _VALUE,
         folded=True,
     ),
 )
+
+
+def version(largest: int, kinds: Iterable[_Kind]) -> str:
+    """Return a text that is another one when other files are read, or others found clean."""
+    looked_for = [(each.words, each.pattern.pattern, each.folded) for each in kinds]
+    return hashlib.sha256(repr((largest, looked_for)).encode()).hexdigest()[:12]
+
+
+RULES = version(LARGEST, _KINDS)
+"""What was found clean by other rules is looked at again."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +135,12 @@ def scan(path: Path, name: str, size: int) -> list[Secret]:
     kinds: dict[int, str] = {}
     for kind in _KINDS:
         if any(word in folded for word in kind.words):
-            for hit in kind.pattern.finditer(folded if kind.folded else data):
-                kinds.setdefault(data.count(b"\n", 0, hit.start()) + 1, kind.name)
+            text = folded if kind.folded else data
+            line, counted = 1, 0
+            for hit in islice(kind.pattern.finditer(text), _MOST):
+                line += text.count(b"\n", counted, hit.start())
+                counted = hit.start()
+                kinds.setdefault(line, kind.name)
     return [Secret(name, line, kind) for line, kind in sorted(kinds.items())]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from amlkit.errors import AmlkitError
 from amlkit.local import snapshot
 from amlkit.local.content import ContentStore
-from amlkit.snapshots import files
+from amlkit.snapshots import files, secrets
 from amlkit.snapshots.plan import plan
 from amlkit.snapshots.statcache import RACY_NS
 
@@ -107,6 +108,12 @@ KEY = "aB3+" * 21 + "aA=="
         ("DefaultEndpointsProtocol=https;AccountName=a;AccountKey=" + KEY, "storage account key"),
         (f"account_key: '{KEY}'", "secret"),
         (f"AZURE_STORAGE_KEY={KEY}", "secret"),
+        (f'os.environ["AZURE_STORAGE_KEY"] = "{KEY}"', "secret"),
+        (f"os.environ['AZURE_STORAGE_KEY']='{KEY}'", "secret"),
+        (f'account_key: str = "{KEY}"', "secret"),
+        (f"account_key: str | None = '{KEY}'", "secret"),
+        (f'account_key=b"{KEY}"', "secret"),
+        (f'{{"account_key": "{KEY}"}}', "secret"),
         (f'  client_secret = "{KEY[:44]}",', "secret"),
         ("Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=" + KEY[:44], "shared access key"),
         (
@@ -144,6 +151,32 @@ def test_a_secret_is_refused_with_its_line_and_can_be_allowed(tmp_path, line, ki
 @pytest.mark.parametrize(
     "line",
     [
+        f'account_key = "{KEY}"',
+        f'client_secret="{KEY[:44]}"',
+        f"client = Client(account_key='{KEY}')",
+        f'os.environ["AZURE_STORAGE_KEY"] = "{KEY}"',
+        f'account_key: str = "{KEY}"',
+        f'config = {{"account_key": "{KEY}"}}',
+        f"%env AZURE_STORAGE_KEY={KEY}",
+    ],
+)
+def test_a_secret_in_a_notebook_is_refused(tmp_path, line):
+    code = tmp_path / "code"
+    code.mkdir()
+    cell = {"cell_type": "code", "source": ["import os\n", f"{line}\n"], "outputs": []}
+    (code / "explore.ipynb").write_text(json.dumps({"cells": [cell]}, indent=1))
+    with pytest.raises(AmlkitError, match=r"^explore\.ipynb:7: secret "):
+        snapshot.take(ContentStore(tmp_path / "store"), code)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'os.environ["AZURE_STORAGE_KEY"] = os.environ["THE_STORAGE_KEY_OF_2024"]',
+        'account_key:\n  env: "storage-key-of-2024-in-the-vault"',
+        'account_key: str = "set_by_the_environment_2024"',
+        'account_key: str = Field(alias="storage2024keyalias2024")',
+        'storage_key, name = "", "run-2024-with-a-long-name"',
         "client_secret = os.environ['AZURE_CLIENT_SECRET']",
         "client_secret=settings.azure_client_secret_of_2024",
         "export AZURE_CLIENT_SECRET=${{ secrets.CLIENT_SECRET_2024_OF_THE_TEAM }}",
@@ -174,6 +207,24 @@ def test_every_place_is_told_and_text_of_powershell_is_read(tmp_path):
     told = raised.value.message
     assert told.count(":2") + told.count("a.env:3") == 3
     assert told.endswith(" and 2 more")
+
+
+def test_a_file_full_of_secrets_names_its_first_places(tmp_path):
+    lines = [f"AccountKey={KEY}" if number % 2 else "" for number in range(1000)]
+    (tmp_path / "dump.txt").write_text("\n".join(lines))
+    found = secrets.scan(tmp_path / "dump.txt", "dump.txt", 1)
+    assert [each.line for each in found] == list(range(2, 202, 2))
+
+
+def test_what_other_rules_found_clean_is_looked_at_again():
+    kinds = secrets._KINDS
+    versions = {
+        secrets.RULES,
+        secrets.version(secrets.LARGEST, kinds),
+        secrets.version(secrets.LARGEST // 16, kinds),
+        secrets.version(secrets.LARGEST, kinds[1:]),
+    }
+    assert len(versions) == 3
 
 
 def test_a_notebook_full_of_pictures_is_read_to_its_end_and_a_binary_file_is_not(tmp_path):
