@@ -113,6 +113,7 @@ def set_aside(store: ContentStore, damages: Sequence[Damage]) -> None:
     A list of files that names a lost one moves to `torn`: it is still known what was lost, and
     storing the same files again makes it whole.
     """
+    _forget_unreadable_indexes(store)
     lost = {each.digest for each in damages if each.kind == "object"}
     lost = {digest for digest in lost if _is_lost(store.objects, digest)}
     for each in damages:
@@ -127,12 +128,31 @@ def set_aside(store: ContentStore, damages: Sequence[Damage]) -> None:
     for digest in lost:
         store.objects.path(digest).unlink(missing_ok=True)
     for index in sorted(store.objects.packs.glob("*.idx")):
-        places = dict(read_index(index))
+        places = _places(index)
         if not lost.isdisjoint(places):
             sound = {k: v for k, v in places.items() if k not in lost}
             kept = {k: v for k, v in sound.items() if _is_readable(store.objects, v)}
             _repack(store, index, kept)
     _empty(store.tmp)
+
+
+def _forget_unreadable_indexes(store: ContentStore) -> None:
+    """Let go of what says where lost objects are: it is in the way of finding all others."""
+    for index in store.objects.packs.glob("*.idx"):
+        try:
+            index.read_bytes()
+        except PermissionError:
+            continue
+        except OSError:
+            index.unlink()
+    store.objects.forget()
+
+
+def _places(index: Path) -> dict[str, Place]:
+    try:
+        return dict(read_index(index))
+    except PermissionError:
+        return {}
 
 
 def collect(store: ContentStore, live: set[str], *, dry_run: bool, grace_seconds: float) -> Freed:

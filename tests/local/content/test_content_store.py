@@ -308,7 +308,9 @@ UNREADABLE = Path("/proc/self/mem")
 
 
 @pytest.mark.skipif(not UNREADABLE.exists(), reason="nothing here gives a read error")
-@pytest.mark.parametrize("part", ["objects/*/*", "packs/*.pack", "trees/*", "views/*/big"])
+@pytest.mark.parametrize(
+    "part", ["objects/*/*", "packs/*.pack", "packs/*.idx", "trees/*", "views/*/big"]
+)
 def test_verify_goes_on_after_what_a_failing_disk_cannot_read(tmp_path, part):
     _write(tmp_path / "a", {"big": (b"1" * 300_000, False), "small": (b"1", False)})
     _write(tmp_path / "b", {"other": (b"2" * 300_000, False)})
@@ -319,7 +321,10 @@ def test_verify_goes_on_after_what_a_failing_disk_cannot_read(tmp_path, part):
     changed = store.objects.path(other.digest)
     changed.chmod(0o644)
     changed.write_bytes(b"3" * 300_000)
-    (place,) = set(store.root.glob(part)) - {changed, store.tree_path(second.digest)}
+    _write(tmp_path / "c", {f"{n}": (str(n).encode(), False) for n in range(2, 9)})
+    beside = [store.add(each) for each in sorted((tmp_path / "c").iterdir())]
+    others = {changed, *(store.tree_path(each.digest) for each in (second, *beside))}
+    place = next(each for each in sorted(store.root.glob(part)) if each not in others)
     place.parent.chmod(0o755)
     place.unlink()
     place.symlink_to(UNREADABLE)
@@ -327,8 +332,13 @@ def test_verify_goes_on_after_what_a_failing_disk_cannot_read(tmp_path, part):
     assert any("cannot be read: Input/output error" in each.problem for each in found)
     assert any(each.problem == "other bytes than its hash says" for each in found)
     store.set_aside(found)
+    whole = [each for each in beside if store.tree_path(each.digest).exists()]
+    assert len(whole) >= len(beside) - 1, "what could be read stays in use"
+    for each in whole:
+        store.materialise(each.digest, tmp_path / "out" / each.digest)
     assert store.add(tmp_path / "a") == first
     assert store.add(tmp_path / "b") == second
+    assert [store.add(each) for each in sorted((tmp_path / "c").iterdir())] == beside
     store.view(first.digest)
     assert list(store.verify()) == []
 
