@@ -73,6 +73,10 @@ def root(
     )
 
 
+READER_GONE = 141
+"""What shells say of a program that SIGPIPE ended: 128 + 13."""
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     try:
@@ -81,14 +85,23 @@ def run(arguments: Sequence[str]) -> int:
         )
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of the pipe has gone: not an error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _reader_gone()
+    except SystemExit as ended:
+        # Typer makes an exit of it while a command runs.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _reader_gone()
+        raise
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001  the one place where errors are shown
         return _show(error, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _reader_gone() -> int:
+    """Write nothing more: the reader of the pipe has gone, as `head` does; no error of ours."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_GONE
 
 
 def _show(error: Exception, arguments: Sequence[str]) -> int:

@@ -46,13 +46,16 @@ def pairs(values: list[str] | None, option: str = "--tag") -> dict[str, str]:
     return found
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something is lost; without a terminal `--yes` is needed."""
+def confirm(doing: str, *, yes: bool) -> None:
+    """Ask before something is lost; without a terminal `--yes` is needed.
+
+    doing: as `deleting compute `x``.
+    """
     import sys
 
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{question} needs a yes", hint="add --yes")
-    if not typer.confirm(question, err=True):
+        raise UsageError(f"{doing} needs --yes", hint="add --yes; nothing was changed")
+    if not typer.confirm(f"{doing}: go on?", err=True):
         raise UsageError("nothing was changed", hint="add --yes to do it without asking")

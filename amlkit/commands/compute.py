@@ -107,5 +107,5 @@ def delete(ctx: typer.Context, name: NameArgument, yes: YesOption = False) -> No
     computes = session.workspace.computes
     if computes.changeable:
         computes.show(name)
-        confirm(f"delete compute `{name}`", yes=yes)
+        confirm(f"deleting compute `{name}`", yes=yes)
     computes.delete(name)

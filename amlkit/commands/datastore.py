@@ -53,7 +53,7 @@ def delete(
     if dry_run:
         session.output.record(Planned("delete datastore", found.as_dict()), output, query)
         return
-    confirm(f"forget datastore `{name}`", yes=yes)
+    confirm(f"deleting datastore `{name}`", yes=yes)
     left = session.workspace.datastores.delete(name)
     if left is not None:
         session.output.warning(left)
@@ -95,7 +95,7 @@ def upload(
     """
     session = Session.of(ctx)
     if delete and not dry_run:
-        confirm(f"remove from `{target}` of datastore `{name}` what is not in `{path}`", yes=yes)
+        confirm(f"removing from `{target}` of datastore `{name}` what is not in `{path}`", yes=yes)
     with session.output.progress("uploading") as progress:
         done = session.workspace.datastores.upload(
             name, path, target=target, delete=delete, dry_run=dry_run, progress=progress
@@ -123,7 +123,7 @@ def download(
     """
     session = Session.of(ctx)
     if delete and not dry_run:
-        confirm(f"remove from `{target}` what is not in datastore `{name}`", yes=yes)
+        confirm(f"removing from `{target}` what is not in datastore `{name}`", yes=yes)
     with session.output.progress("downloading") as progress:
         done = session.workspace.datastores.download(
             name, prefix, target, delete=delete, dry_run=dry_run, progress=progress

@@ -254,10 +254,13 @@ def wait(
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
-    """Return when a job has ended: 0 Completed, 1 Failed, 5 Canceled."""
-    session = Session.of(ctx)
-    done = session.workspace.jobs.wait(job, timeout_seconds=timeout)
-    session.output.record(done, output, query)
+    """Print a job when it has ended: 0 Completed, 1 Failed, 5 Canceled.
+
+    Ctrl-C leaves the job running.
+    """
+    from amlkit.commands import job_running
+
+    job_running.wait(Session.of(ctx), job, timeout_seconds=timeout, output=output, query=query)
 
 
 @app.command()

@@ -26,10 +26,12 @@ def graph(
         str, typer.Argument(metavar="JOB_OR_FILE", help="A pipeline job, or its YAML (or `-`).")
     ],
     output: Annotated[
-        GraphFormat, typer.Option("--output", "-o", help="A drawing, a page or Mermaid's text.")
-    ] = GraphFormat.svg,
+        GraphFormat | None,
+        typer.Option("--output", "-o", help="A drawing, a page or Mermaid's text."),
+    ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Where to write; default: stdout.")
+        Path | None,
+        typer.Option("--file", "-f", help="File: .svg, .html or .mmd. Default: stdout."),
     ] = None,
     set_: SetOption = None,
     lenient: LenientOption = False,
@@ -37,17 +39,18 @@ def graph(
     """Draw a pipeline: its steps, what flows between them and, of a run, where each stands.
 
     \b
-    amlkit job graph pipeline.yml -o html -f pipeline.html
+    amlkit job graph pipeline.yml -f pipeline.html
     amlkit job graph calm_owl_12 -o mermaid
     """
     from amlkit.services import graphs
 
     session = Session.of(ctx)
+    drawing = graphs.drawing_of(file, output.value if output is not None else None)
     if source == "-" or Path(source).is_file() or source.endswith((".yml", ".yaml")):
         found = graphs.of_file(source, set_ or (), lenient=lenient)
     else:
         found = graphs.of_job(session.workspace.backend.jobs, source)
-    text = graphs.render(found, output.value)
+    text = graphs.render(found, drawing)
     if file is None:
         session.output.text(text)
     else:

@@ -59,7 +59,7 @@ def watch(
         follow(session, job)
     elif session.output.interactive and job.type in _LIVE:
         live(session, job)
-    done = _until_final(session, job)
+    done = _until_final(session, job.name)
     if done.error and done.status is Status.COMPLETED:
         session.output.warning(done.error)
     if done.type in _LIVE and (not stream or session.output.interactive):
@@ -82,16 +82,36 @@ def _show_failures(session: Session, job: Job) -> None:
         sys.stderr.write(f"==> {each.name}: {each.error or 'failed'} <==\n{tail}")
 
 
-def _until_final(session: Session, job: Job) -> Job:
+def wait(
+    session: Session,
+    name: str,
+    *,
+    timeout_seconds: float | None,
+    output: Format | None,
+    query: str | None,
+) -> None:
+    """Print a job when it has ended, however it did. Raises: JobFailed, Canceled, WaitTimedOut."""
+    from amlkit.services.jobs import completed
+
+    done = _until_final(session, name, timeout_seconds)
+    session.output.record(done, output, query)
+    completed(done)
+
+
+def _until_final(session: Session, name: str, timeout_seconds: float | None = None) -> Job:
     try:
-        return session.workspace.backend.jobs.wait(job.name, timeout_seconds=None, changed=None)
+        backend = session.workspace.backend
+        return backend.jobs.wait(name, timeout_seconds=timeout_seconds, changed=None)
     except KeyboardInterrupt:
-        _detached(job.name)
+        _detached(name)
         raise
 
 
 def follow(session: Session, job: Job) -> None:
-    """Pass a job's log through until it ends. Ctrl-C leaves the job running and says so."""
+    """Pass a job's log through until it ends.
+
+    Ctrl-C, or a reader of the log that goes away, leaves the job running and says so.
+    """
     try:
         if job.type in _LIVE and session.output.interactive:
             live(session, job)
@@ -100,6 +120,10 @@ def follow(session: Session, job: Job) -> None:
             session.output.bytes(chunk)
     except KeyboardInterrupt:
         _detached(job.name)
+        raise
+    except BrokenPipeError:
+        if not session.workspace.jobs.show(job.name).status.final:
+            _detached(job.name)
         raise
 
 

@@ -29,7 +29,7 @@ def answer(context: Context, scope: Scope, request: Request, rest: list[str]) ->
         case ["PUT", name]:
             return submit(context, scope, request.properties(), name)
         case ["POST", name, "cancel"]:
-            jobs.cancel(name)
+            context.workspace.backend.jobs.cancel(name)
             done = f"{context.url}{scope.of('jobs', name, 'canceled')}?api-version=x"
             return Reply(202, None, {"Location": done, "Retry-After": "1"})
         case ["GET", name, "canceled"]:

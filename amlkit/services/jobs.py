@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amlkit.errors import Canceled, JobFailed, NotFound, UsageError
+from amlkit.errors import Canceled, Conflict, JobFailed, NotFound, UsageError
 from amlkit.objective import best_value
 from amlkit.records import JSON, Job, MetricPoint, Record, Status
 from amlkit.services.leaderboard import TrialRow, rank
@@ -239,8 +239,11 @@ class Jobs:
         ]
 
     def cancel(self, name: str) -> Job:
-        """Ask a job to stop."""
-        return self._jobs.cancel(name)
+        """Ask a job to stop. Raises: Conflict: it has ended by itself."""
+        job = self._jobs.cancel(name)
+        if job.status in {Status.COMPLETED, Status.FAILED}:
+            raise Conflict(f"job `{name}` is {job.status}", hint="there is nothing to cancel")
+        return job
 
     def resume(self, name: str) -> Job:
         """Go on with an interrupted sweep. Raises: Conflict: it is running or complete."""

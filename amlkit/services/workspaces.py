@@ -38,7 +38,7 @@ def login_local(folder: Path | None, name: str | None) -> WorkspaceInfo:
         choice = replace(known_workspaces()[LOCAL_NAME], chosen_by="login")
     else:
         place = folder.expanduser().absolute()
-        chosen = references.check_name(name or place.name, "workspace")
+        chosen = _folder_name(place) if name is None else references.check_name(name, "workspace")
         choice = WorkspaceChoice(chosen, "local", "login", folder=place / ".amlkit")
         known = known_workspaces().get(chosen)
         if known is not None and known.folder != choice.folder:
@@ -56,6 +56,15 @@ def login_local(folder: Path | None, name: str | None) -> WorkspaceInfo:
     entries[choice.name] = {"kind": "local", "folder": str(choice.folder)}
     write_user_config({**config, "workspaces": entries, "workspace": choice.name})
     return _info(choice, current=True)
+
+
+def _folder_name(place: Path) -> str:
+    try:
+        return references.check_name(place.name, "workspace")
+    except UsageError as error:
+        raise UsageError(
+            error.message, hint="give it a name: amlkit workspace login --local DIR --name NAME"
+        ) from None
 
 
 def azure_choice(

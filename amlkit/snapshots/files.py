@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from amlkit.config import home, number
@@ -86,11 +87,17 @@ def _secrets(code: Path, files: Iterable[File]) -> list[Secret]:
         if cache.get(str(path), facts) == _CLEAN:
             continue
         secrets = scan(path, name, facts.st_size)
-        found += secrets
+        found += [replace(each, file=_typed(path)) for each in secrets]
         if not secrets:
             cache.put(str(path), facts, _CLEAN)
     cache.save()
     return found
+
+
+def _typed(path: Path) -> str:
+    """Return a file's path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _places(secrets: Sequence[Secret]) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SERVICES = frozenset(
     {"online_endpoint", "online_deployment", "batch_deployment", "schedule", "workspace"}
 )
+_JOB_ONLY = frozenset({"compute", "experiment_name", "limits", "objective", "services", "trial"})
 READ: ContextVar[dict[Path, str] | None] = ContextVar("read_files", default=None)
 """Notes every file that is read, where somebody wants to know."""
 
@@ -79,9 +80,28 @@ def load(
         problems += _meaning(found, rest, base, lenient)
     errors = [each for each in problems if each.severity == "error"]
     if errors or model is None:
+        problems += _of_a_job(parsed, kind)
         raise InvalidSpec(sorted(set(problems), key=_in_order))
     warnings = tuple(sorted(set(problems), key=_in_order))
     return result(found, model, parsed.data, path, base, warnings, parsed.at)
+
+
+def _of_a_job(parsed: Source, wanted: str | None) -> list[Problem]:
+    """Say of a broken component that it reads as a job: its fields are not to be mended then."""
+    guess = kinds.family_of(parsed.data) or ""
+    inputs = parsed.data.get("inputs")
+    given = inputs.values() if isinstance(inputs, dict) else ()
+    evident = _JOB_ONLY & parsed.data.keys() or any(not isinstance(each, dict) for each in given)
+    if (
+        wanted != "component"
+        or not evident
+        or not guess.startswith("job.")
+        or guess not in kinds.KINDS
+    ):
+        return []
+    message = f"this looks like a {kinds.noun(guess)}, not a component"
+    hint = "a job is run with amlkit job submit; a component has typed inputs and no compute"
+    return [parsed.problem((), message, hint, code="kind")]
 
 
 def _in_order(problem: Problem) -> tuple[str, int, int, str, str]:

@@ -116,3 +116,21 @@ def test_an_unchanged_component_is_no_new_version(amlkit, tmp_path):
     assert done.returncode == 6
     assert amlkit("component", "archive", "train").returncode == 0
     assert json.loads(amlkit("component", "list").stdout) == []
+
+
+def test_a_folder_that_is_no_name_needs_one(amlkit, tmp_path):
+    done = amlkit("workspace", "login", "--local", tmp_path / "lö kal")
+    assert done.returncode == 2
+    assert "--name NAME" in done.stderr
+    done = amlkit("workspace", "login", "--local", tmp_path / "lö kal", "--name", "here")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "lö kal" / ".amlkit").is_dir()
+
+
+def test_deleting_without_a_terminal_says_that_it_needs_yes(amlkit, tmp_path):
+    (tmp_path / "raw").mkdir()
+    assert amlkit("datastore", "create", "--name", "raw", "--path", "raw").returncode == 0
+    done = amlkit("datastore", "delete", "raw")
+    assert done.returncode == 2
+    assert "error: deleting datastore `raw` needs --yes" in done.stderr
+    assert amlkit("datastore", "show", "raw").returncode == 0

@@ -278,3 +278,18 @@ def test_a_workspace_compares_with_the_latest_version_when_it_adds_one(tmp_path,
     assert made == ["1", "1", "2", "2", "3"]
     assert assets.create(replace(draft, if_changed=False)).version == "4"
     workspace.close()
+
+
+def test_a_job_is_called_a_job_and_a_broken_component_is_not(amlkit, tmp_path):
+    (tmp_path / "job.yml").write_text(
+        "type: command\ncommand: echo ${{inputs.rate}}\nenvironment: azureml:e@latest\n"
+        "inputs: {rate: 0.1}\ncompute: azureml:cpu\nexperiment_name: e\n"
+    )
+    done = amlkit("component", "register", "job.yml")
+    assert done.returncode == 2
+    first, hint = done.stderr.splitlines()[:2]
+    assert first == "error: job.yml:1:1: this looks like a command job, not a component"
+    assert "amlkit job submit" in hint
+    (tmp_path / "component.yml").write_text(TRAIN.replace("environment:", "environmnt:"))
+    done = amlkit("component", "register", "component.yml")
+    assert (done.returncode, "job" in done.stderr) == (2, False)

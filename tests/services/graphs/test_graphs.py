@@ -216,6 +216,18 @@ def test_a_drawing_is_written_to_a_file(amlkit, flow, tmp_path):
     assert (done.returncode, "cannot be written" in done.stderr) == (1, True)
 
 
+def test_the_ending_of_the_file_says_what_is_drawn(amlkit, flow, tmp_path):
+    assert amlkit("job", "graph", "flow.yml", "-f", "out.html").returncode == 0
+    assert (tmp_path / "out.html").read_text().startswith("<!doctype html>")
+    assert amlkit("job", "graph", "flow.yml", "-f", "out.mmd").returncode == 0
+    assert "flowchart TD" in (tmp_path / "out.mmd").read_text()
+    for options in (["-f", "x.png"], ["-o", "svg", "-f", "x.html"], ["-f", "x"]):
+        done = amlkit("job", "graph", "flow.yml", *options)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"`{options[-1]}`" in done.stderr
+        assert not (tmp_path / options[-1]).exists()
+
+
 @pytest.mark.parametrize(
     ("source", "code", "told"),
     [("nothing", 3, "nothing"), ("command.yml", 2, "is not a pipeline"), ("no.yml", 3, "no.yml")],
