@@ -43,7 +43,7 @@ def test_ls_warns_of_what_would_be_refused(amlkit, job, tmp_path):
     (tmp_path / "src" / "settings.py").write_text(f"import os\nX = '{KEY}'\n")
     done = amlkit("job", "snapshot", "ls", job, "-o", "none")
     assert done.returncode == 0
-    assert "would be refused: settings.py:2: storage account key" in done.stderr
+    assert "would be refused: src/settings.py:2: storage account key" in done.stderr
 
 
 def test_diff_tells_what_has_changed_since_the_last_run(amlkit, job, tmp_path):
