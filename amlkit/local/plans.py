@@ -66,6 +66,16 @@ class OutputPlan:
         return place / port if self.type == "uri_file" else place
 
 
+def customized(path: str, output: str, datastore: str) -> str:
+    """Fill in what is known of a customised output path; `${{name}}` is the job's, known later."""
+    known = {"default_datastore": datastore, "output_name": output}
+
+    def fill(found: re.Match[str]) -> str:
+        return known.get(found.group(1), f"${{{{{found.group(1)}}}}}")
+
+    return re.sub(r"\$\{\{\s*(\w+)\s*\}\}", fill, path)
+
+
 @dataclass(frozen=True)
 class CommandPlan:
     """One command with everything it runs on.

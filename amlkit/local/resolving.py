@@ -7,7 +7,6 @@ environment, and what this machine cannot do.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +17,8 @@ from amlkit.errors import AmlkitError, NotFound, NotSupported, UsageError
 from amlkit.local import recipes, snapshot
 from amlkit.local.assets import referenced
 from amlkit.local.folder import DEFAULT_DATASTORE
-from amlkit.local.plans import RUN_FOLDER, CommandPlan, InputPlan, OutputPlan, SweepPlan
+from amlkit.local.plans import RUN_FOLDER, CommandPlan, InputPlan, OutputPlan, SweepPlan, customized
 from amlkit.local.recipes import Recipe
-from amlkit.local.sampling import check_installed
 from amlkit.local.storage import places
 from amlkit.records import JSON, AssetKind
 from amlkit.snapshots.files import size_limit_bytes
@@ -92,6 +90,8 @@ class Resolver:
 
     def sweep_of(self, values: Mapping[str, Any], trial: CommandPlan) -> SweepPlan:
         """Return the plan of a sweep over a trial that is planned already."""
+        from amlkit.local.sampling import check_installed
+
         algorithm = values.get("sampling_algorithm") or "random"
         if not isinstance(algorithm, Mapping):
             algorithm = {"type": str(algorithm)}
@@ -377,7 +377,7 @@ class Resolver:
             # Azure ML's own name for what a run leaves in its folder.
             place = RUN_FOLDER
         elif path is not None:
-            text = _customized(str(path), name, self.default_datastore)
+            text = customized(str(path), name, self.default_datastore)
             if text.startswith("azureml://datastores/"):
                 place = str(self._output_folder(name, text))
             elif text.startswith(_REMOTE):
@@ -395,16 +395,6 @@ class Resolver:
             name=str(asset) if asset else None,
             version=str(version) if version else None,
         )
-
-
-def _customized(path: str, output: str, datastore: str) -> str:
-    """Fill in what is known of a customised output path; `${{name}}` is the job's, known later."""
-    known = {"default_datastore": datastore, "output_name": output}
-
-    def fill(found: re.Match[str]) -> str:
-        return known.get(found.group(1), f"${{{{{found.group(1)}}}}}")
-
-    return re.sub(r"\$\{\{\s*(\w+)\s*\}\}", fill, path)
 
 
 def _plain(value: Any) -> dict[str, JSON]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -249,6 +248,8 @@ class CommandRun:
             if len(running) == 1:
                 self._wait(running[0], running, codes)
             elif running:
+                from concurrent.futures import ThreadPoolExecutor
+
                 with ThreadPoolExecutor(len(running)) as waiting:
                     ends = [waiting.submit(self._wait, each, running, codes) for each in running]
                 for end in ends:

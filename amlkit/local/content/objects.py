@@ -13,12 +13,14 @@ import struct
 import threading
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from amlkit.errors import AmlkitError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 SMALL = 128 * 1024
 STORED_NS = 946_684_800 * 10**9
@@ -180,6 +182,8 @@ def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
     Hashing runs beside the copying, and so does the disk: waiting for it once, at the end, takes
     as long as all the rest. Blocks of zeros become holes.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     hasher = hashlib.sha256()
     size = 0
     zeros = bytes(CHUNK)
