@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amlkit.local.content.objects import Objects, PackWriter, Place, copy_and_hash, read_index
+from amlkit.local.content.objects import Objects, PackWriter, Place, hash_of, read_index
 from amlkit.local.content.records import Damage, Entry, Freed, read_manifest
 from amlkit.snapshots.statcache import remove_unused
 
@@ -62,7 +62,7 @@ def _is_changed(place: Path, digest: str) -> bool:
     if not place.exists():
         return True
     # What is linked to its object is hashed with it.
-    return place.stat().st_nlink == 1 and copy_and_hash(place, None)[0] != digest
+    return place.stat().st_nlink == 1 and hash_of(place) != digest
 
 
 def _problem(objects: Objects, digest: str) -> str | None:
@@ -82,7 +82,7 @@ def _hash(objects: Objects, digest: str) -> str | None:
         return None
     if place.pack:
         return f"sha256:{hashlib.sha256(objects.read(place)).hexdigest()}"
-    return copy_and_hash(place.path, None)[0]
+    return hash_of(place.path)
 
 
 def _is_lost(objects: Objects, digest: str) -> bool:

@@ -13,20 +13,14 @@ import struct
 import threading
 import uuid
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from amlkit.errors import AmlkitError
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 SMALL = 128 * 1024
 STORED_NS = 946_684_800 * 10**9
 """The time of every large object (2000-01-01, in ns): whoever writes to one changes it."""
-CHUNK = 1024 * 1024
-FLUSHED = 64
 _RECORD = struct.Struct(">32sQQ")
 
 
@@ -85,7 +79,7 @@ class Objects:
             )
         if path.stat().st_mtime_ns == STORED_NS:
             return path
-        if copy_and_hash(path, None)[0] != digest:
+        if hash_of(path) != digest:
             raise AmlkitError(
                 f"the stored content of `{name}` was changed",
                 hint="amlkit workspace verify --repair, then register it again from its source",
@@ -118,6 +112,12 @@ class Objects:
         with place.path.open("rb") as pack:
             pack.seek(place.offset)
             return pack.read(place.size)
+
+
+def hash_of(path: Path) -> str:
+    """Return the hash of a file, as objects are named."""
+    with path.open("rb", buffering=0) as content:
+        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
 
 
 def read_index(path: Path) -> Iterator[tuple[str, Place]]:
@@ -174,60 +174,3 @@ class PackWriter:
         except OSError:
             # A full disk: what is still in the buffer is not wanted.
             return
-
-
-def copy_and_hash(source: Path, target: Path | None) -> tuple[str, int]:
-    """Copy a file (when there is a target) and return the hash and size of what was copied.
-
-    Hashing runs beside the copying, and so does the disk: waiting for it once, at the end, takes
-    as long as all the rest. Blocks of zeros become holes.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    hasher = hashlib.sha256()
-    size = 0
-    zeros = bytes(CHUNK)
-    # One is hashed while the other is filled; new memory for each block would take longer.
-    buffers = (bytearray(CHUNK), bytearray(CHUNK))
-    with source.open("rb", buffering=0) as reader, ThreadPoolExecutor(2) as workers:
-        writer = target.open("wb", buffering=0) if target is not None else None
-        try:
-            hashed: Future[None] | None = None
-            flushed: Future[None] | None = None
-            for turn in count():
-                buffer = buffers[turn % 2]
-                read = reader.readinto(buffer)
-                if hashed is not None:
-                    hashed.result()
-                if not read:
-                    break
-                block = memoryview(buffer)[:read]
-                hashed = workers.submit(hasher.update, block)
-                size += read
-                if writer is None:
-                    continue
-                if buffer == zeros and read == CHUNK:
-                    writer.seek(CHUNK, os.SEEK_CUR)
-                else:
-                    write_all(writer.fileno(), block)
-                if turn % FLUSHED == FLUSHED - 1 and (flushed is None or flushed.done()):
-                    if flushed is not None:
-                        # A disk that cannot keep what it took says so once.
-                        flushed.result()
-                    flushed = workers.submit(os.fsync, writer.fileno())
-            if writer is not None:
-                if flushed is not None:
-                    flushed.result()
-                writer.truncate(size)
-                os.fsync(writer.fileno())
-        finally:
-            if writer is not None:
-                writer.close()
-    return f"sha256:{hasher.hexdigest()}", size
-
-
-def write_all(fd: int, chunk: bytes | memoryview) -> None:
-    """Write every byte, however many writes that takes."""
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(fd, view) :]

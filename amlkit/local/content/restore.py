@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from amlkit.errors import AmlkitError
-from amlkit.local.content.objects import CHUNK, Objects, write_all
+from amlkit.local.content.objects import Objects
 from amlkit.local.content.records import Entry
 
 
@@ -71,6 +71,8 @@ def _copy(source: Path, target: Path) -> None:
     if getattr(facts, "st_blocks", 0) * 512 >= facts.st_size or not hasattr(os, "SEEK_DATA"):
         shutil.copyfile(source, target)
         return
+    from amlkit.local.content.copying import CHUNK, write_all
+
     with source.open("rb", buffering=0) as reader, target.open("wb", buffering=0) as writer:
         at = 0
         while (at := _next_data(reader.fileno(), at, facts.st_size)) < facts.st_size:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit.errors import AmlkitError, Conflict, NotFound, unreadable
-from amlkit.local.content.objects import SMALL, STORED_NS, PackWriter, copy_and_hash
+from amlkit.local.content.objects import SMALL, STORED_NS, PackWriter, hash_of
 from amlkit.local.content.records import Entry, Tree, write_manifest
 from amlkit.snapshots.ignore import IgnoreRules
 from amlkit.snapshots.statcache import StatCache
@@ -155,7 +155,9 @@ class Writing:
 
     def _read_large(self, path: Path) -> tuple[str, int]:
         if self._scratch is None:
-            return copy_and_hash(path, None)
+            return hash_of(path), path.stat().st_size
+        from amlkit.local.content.copying import copy_and_hash
+
         scratch = self._scratch / "large"
         digest, size = copy_and_hash(path, scratch)
         if self._store.objects.find(digest) is None:

@@ -505,23 +505,3 @@ def test_a_large_file_that_a_job_wrote_to_is_not_given_to_another(tmp_path, monk
     with stored.open("r+b") as mended:
         mended.write(b"1")
     assert (store.view(tree.digest) / "big").read_bytes() == b"1" * 300_000
-
-
-def test_a_disk_that_fails_while_a_large_file_is_written_says_so(tmp_path, monkeypatch):
-    from amlkit.local.content import objects
-
-    synced = os.fsync
-    calls = []
-
-    def failing(descriptor):
-        calls.append(descriptor)
-        if len(calls) == 1:
-            raise OSError(5, "Input/output error")
-        synced(descriptor)
-
-    monkeypatch.setattr(objects, "FLUSHED", 1)
-    monkeypatch.setattr(objects.os, "fsync", failing)
-    (tmp_path / "a").write_bytes(os.urandom(3 * objects.CHUNK))
-    with pytest.raises((OSError, AmlkitError)):
-        ContentStore(tmp_path / "store").add(tmp_path / "a")
-    assert len(calls) >= 1
