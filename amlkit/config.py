@@ -19,12 +19,16 @@ from amlkit.errors import AmlkitError, NotFound, UsageError, did_you_mean
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table."""
+    """One row of the table. secret: it is read from the environment alone, and not passed on."""
 
     key: str
     default: str | None
     environment: str
     sentence: str
+    secret: bool = False
+
+
+PASSPHRASE = "AMLKIT_SECRETS_PASSPHRASE"  # noqa: S105  the name of a variable
 
 
 SETTINGS = (
@@ -56,6 +60,13 @@ SETTINGS = (
         "Seconds between two looks at what is waited for on Azure: jobs, logs, computes.",
     ),
     Setting("python", None, "AMLKIT_PYTHON", "Python version when an environment names none."),
+    Setting(
+        "secrets_passphrase",
+        None,
+        PASSPHRASE,
+        "Encrypts the secrets of datastores in files, where the machine has no keyring.",
+        secret=True,
+    ),
 )
 _BY_KEY = {each.key: each for each in SETTINGS}
 
@@ -65,11 +76,19 @@ def setting(key: str) -> str | None:
     row = _BY_KEY[key]
     if value := os.environ.get(row.environment):
         return value
+    if row.secret:
+        return None
     for source in (_project_config(Path.cwd()), user_config()):
         value = source.get(key)
         if value is not None:
             return str(value)
     return row.default
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of this process that jobs and other programs may have."""
+    secret = {each.environment for each in SETTINGS if each.secret}
+    return {key: value for key, value in os.environ.items() if key not in secret}
 
 
 def number(key: str) -> float | None:

@@ -11,10 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit import transfers
-from amlkit.errors import AmlkitError, Conflict, NotFound, NotSupported, did_you_mean
+from amlkit.errors import (
+    AmlkitError,
+    Conflict,
+    NotFound,
+    NotLoggedIn,
+    NotSupported,
+    WorkspaceUnusable,
+    did_you_mean,
+)
 from amlkit.local.catalogue import AssetTable
 from amlkit.local.folder import BUILT_IN_DATASTORES, DEFAULT_DATASTORE, Folder
 from amlkit.local.storage import places, secrets
+from amlkit.local.storage.keeping import Keeper
 from amlkit.records import JSON, Datastore, StoredFile
 from amlkit.transfers import Transfer, Transferred
 
@@ -28,7 +37,7 @@ class LocalDatastores:
     def __init__(self, table: AssetTable, folder: Folder) -> None:
         self._table = table
         self._folder = folder
-        self._keeper = secrets.Keeper(folder.root)
+        self._keeper = Keeper(folder.root)
         self._stores: dict[str, Store] = {}
 
     def create(self, name: str, spec: Mapping[str, JSON]) -> Datastore:
@@ -54,23 +63,43 @@ class LocalDatastores:
 
     def _create_remote(self, name: str, spec: Mapping[str, JSON]) -> None:
         plain, secret = secrets.split({key: each for key, each in spec.items() if each is not None})
-        places.place_of(plain)
-        more = dict(plain.pop("credentials", None) or {})
-        plain["authentication"] = secrets.described(secret, more)
-        before = next((known for each, known, _ in self._table.datastores() if each == name), None)
-        self._table.add_datastore(name, plain)
-        try:
+        address = places.place_of(plain).address
+        login: dict[str, JSON] = {"kind": "identity"}
+        more = plain.pop("credentials", None) or {}
+        with self._keeper.changing():
+            before = self._spec(name)
+            old = _login_of(before)
             if secret is not None:
-                self._keeper.keep(name, secret)
-        except BaseException:
-            if before is None:
-                self._table.delete_datastore(name)
-            else:
-                self._table.add_datastore(name, before)
-            raise
-        old = before.get("authentication") if before is not None else None
-        if isinstance(old, Mapping) and plain["authentication"].get("kept_in") != "keyring":
-            self._keeper.forget(name, old)
+                login = {"kind": secret.kind, **more}
+                login |= self._keeper.keep(name, address, secret, old)
+            # From here on the new secret counts; until then, the old one.
+            try:
+                self._table.add_datastore(name, {**plain, "authentication": login})
+            except BaseException:
+                self._keeper.forget(name, login, but=old)
+                raise
+            if before is not None:
+                self._let_go(name, before, login)
+
+    def _let_go(self, name: str, before: Mapping[str, JSON], login: Mapping[str, JSON]) -> None:
+        """Remove the secret of a definition that was replaced; without that, it comes back."""
+        old = _login_of(before)
+        try:
+            self._keeper.forget(name, old, but=login)
+        except BaseException as cause:
+            self._table.add_datastore(name, before)
+            self._keeper.forget(name, login, but=old)
+            if not isinstance(cause, AmlkitError):
+                raise
+            raise AmlkitError(
+                f"the secret that datastore `{name}` has now cannot be removed from the keyring:"
+                f" {cause.message}",
+                hint=f"unlock the keyring, or leave it there: amlkit datastore delete {name} --yes,"
+                " then define it again",
+            ) from None
+
+    def _spec(self, name: str) -> Mapping[str, JSON] | None:
+        return next((spec for each, spec, _ in self._table.datastores() if each == name), None)
 
     def get(self, name: str) -> Datastore:
         """Return one. Raises: NotFound."""
@@ -95,19 +124,19 @@ class LocalDatastores:
         Returns what is in the way of the secret, which then stays in the keyring.
         Raises: NotFound, Conflict: it is built in.
         """
-        credentials = self.get(name).spec.get("authentication")
         if name in BUILT_IN_DATASTORES:
             raise Conflict(f"datastore `{name}` is built in", hint="it cannot be deleted")
         left = None
-        try:
-            if isinstance(credentials, Mapping):
-                self._keeper.forget(name, credentials)
-        except AmlkitError:
-            left = (
-                f"the secret of datastore `{name}` stays in the keyring, which cannot be used now;"
-                " remove it there"
-            )
-        self._table.delete_datastore(name)
+        with self._keeper.changing():
+            login = _login_of(self.get(name).spec)
+            try:
+                self._keeper.forget(name, login)
+            except AmlkitError:
+                left = (
+                    f"the secret of datastore `{name}` stays in the keyring, which cannot be used"
+                    " now; remove it there"
+                )
+            self._table.delete_datastore(name)
         self._stores.pop(name, None)
         return left
 
@@ -115,6 +144,10 @@ class LocalDatastores:
         """Remove what killed uploads left in folders; return how many bytes that was."""
         from amlkit.local.storage.folder_store import FolderStore
 
+        if not dry_run:
+            self._keeper.tidy(
+                lambda: {_login_of(spec).get("entry") for _, spec, _ in self._table.datastores()}
+            )
         return sum(
             FolderStore(each.name, Path(each.path)).tidy(dry_run=dry_run)
             for each in self.list()
@@ -154,8 +187,20 @@ class LocalDatastores:
         Raises: NotLoggedIn: its secret is not here. NotSupported: a file share.
         """
         if name not in self._stores:
-            self._stores[name] = self._open(self.get(name))
+            self._stores[name] = self._opened(self.get(name))
         return self._stores[name]
+
+    def _opened(self, datastore: Datastore) -> Store:
+        try:
+            return self._open(datastore)
+        except NotLoggedIn:
+            # Its secret may have been replaced between the two looks: once more, while nobody can.
+            try:
+                with self._keeper.changing():
+                    return self._open(self.get(datastore.name))
+            except WorkspaceUnusable:
+                pass
+            raise
 
     def _open(self, datastore: Datastore) -> Store:
         from amlkit.local.storage.blob_store import BlobStore
@@ -174,13 +219,18 @@ class LocalDatastores:
     def _login(self, name: str, spec: Mapping[str, JSON]) -> dict[str, object]:
         from amlkit.local.storage.blob_store import identity, login_with
 
-        credentials = spec.get("authentication")
-        if not isinstance(credentials, Mapping) or credentials.get("kind") == "identity":
+        login = _login_of(spec)
+        if login.get("kind") in {None, "identity"}:
             return identity()
-        secret = self._keeper.read(name, credentials)
-        if credentials["kind"] == "sas_token":
+        secret = self._keeper.read(name, places.place_of(spec).address, login)
+        if login["kind"] == "sas_token":
             secrets.check_expiry(name, secret)
-        return login_with(str(credentials["kind"]), secret, dict(credentials))
+        return login_with(str(login["kind"]), secret, dict(login))
+
+
+def _login_of(spec: Mapping[str, JSON] | None) -> Mapping[str, JSON]:
+    login = (spec or {}).get("authentication")
+    return login if isinstance(login, Mapping) else {}
 
 
 def _datastore(name: str, spec: Mapping[str, JSON], created_at: str) -> Datastore:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from amlkit.config import environment
 from amlkit.errors import AmlkitError, NotSupported
 from amlkit.local.environments import Built, EnvironmentStore
 from amlkit.local.recipes import Recipe, from_environment
@@ -53,6 +54,7 @@ class LocalEnvironments:
             capture_output=True,
             text=True,
             check=False,
+            env=environment(),
         )
         if done.returncode != 0:
             reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "it failed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from amlkit.config import environment
 from amlkit.errors import AmlkitError, NotFound
 from amlkit.local.catalogue.database import now
 from amlkit.local.locks import lock
@@ -122,9 +122,9 @@ def uv_binary() -> str:
 def _run(command: list[str], recipe: Recipe, log: Callable[[str], None]) -> None:
     log(f"$ {' '.join(command)}")
     last: list[str] = []
-    environment = {**os.environ, "UV_NO_PROGRESS": "1", "NO_COLOR": "1", "VIRTUAL_ENV": ""}
+    variables = {**environment(), "UV_NO_PROGRESS": "1", "NO_COLOR": "1", "VIRTUAL_ENV": ""}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

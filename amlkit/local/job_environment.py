@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amlkit.config import environment
 from amlkit.local.computes import cores
 from amlkit.records import JSON
 
@@ -42,7 +43,7 @@ def job_variables(
     concurrency: int,
 ) -> dict[str, str]:
     """Return the variables of a job that runs beside `concurrency - 1` others."""
-    kept = {key: value for key, value in os.environ.items() if key not in _DROPPED}
+    kept = {key: value for key, value in environment().items() if key not in _DROPPED}
     threads = str(max(1, cores() // max(1, concurrency)))
     prefix = python.parent.parent
     amlkit = Path(sys.executable).parent

@@ -12,6 +12,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from urllib.request import urlopen
 
+from amlkit.config import environment
 from amlkit.errors import AmlkitError, Conflict, NotSupported
 from amlkit.workspace import ServedRuns, Workspace
 
@@ -75,7 +76,7 @@ def _server(runs: ServedRuns, port: int) -> Iterator[subprocess.Popen[bytes]]:
             *(f"--{key}={value}" for key, value in options.items()),
         ],
         env={
-            **os.environ,
+            **environment(),
             "AMLKIT_RUNS_TOKEN": runs.token,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "NO_PROXY": f"{HOST},localhost",

@@ -45,6 +45,7 @@ def test_a_secret_goes_to_the_keyring_and_nowhere_else(amlkit, tmp_path, keyring
     assert json.loads(shown.stdout)["authentication"] == {
         "kind": "account_key",
         "kept_in": "keyring",
+        "entry": "datastore/images",
     }
     listed = amlkit("-v", "datastore", "list", env=keyring_env)
     assert SECRET in (tmp_path / "outside-the-workspace.json").read_text()
