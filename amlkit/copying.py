@@ -9,7 +9,7 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,7 +146,16 @@ def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transfer
 
     Raises: NotFound: nothing is there. AmlkitError, Conflict: a name that is not safe here.
     """
-    files = stored_files(store, prefix)
+    return fetch_files(store, stored_files(store, prefix), target, how)
+
+
+def fetch_files(
+    store: Store, files: Mapping[str, Stored], target: Path, how: Transfer
+) -> Transferred:
+    """Copy stored files to their names below `target`; what is there stays as it is.
+
+    Raises: AmlkitError, Conflict: a name that is not safe here.
+    """
     places = {name: transfers.local_target(target, name) for name in files}
     if files:
         transfers.check_clashes(files, case_sensitive=_tells_case(target))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from amlkit.errors import NotSupported
+from amlkit.file_records import AssetFile, CodeSince
 from amlkit.records import (
     JSON,
     Asset,
@@ -74,6 +75,41 @@ class Assets(Protocol):
 
     def download(self, asset: Asset, target: Path, *, progress: Progress | None = None) -> Path:
         """Write the asset's files below `target` and return the path written."""
+        ...
+
+    def files(self, asset: Asset, *, follow: bool = False) -> Sequence[AssetFile]:
+        """Return the files of an asset, by path. Raises: NotFound, NotSupported: not to be seen.
+
+        follow: the file that a link leads to in the place of the link.
+        """
+        ...
+
+    def digests(self, asset: Asset, files: Sequence[AssetFile]) -> Mapping[str, str]:
+        """Return the digests of an asset's files by path, reading those that have none."""
+        ...
+
+    def copy(
+        self,
+        asset: Asset,
+        files: Sequence[AssetFile],
+        target: Path,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        """Write some files of an asset below `target`. Raises: as `files`."""
+        ...
+
+    def create_parts(
+        self,
+        source: Asset,
+        parts: Sequence[tuple[AssetDraft, Sequence[AssetFile]]],
+        *,
+        progress: Progress | None = None,
+    ) -> Sequence[Asset]:
+        """Register versions that have some files of `source` each, all of them or none.
+
+        Raises: Conflict. NotFound, NotSupported: as `files`.
+        """
         ...
 
     def local_path(self, asset: Asset) -> Path | None:
@@ -312,6 +348,13 @@ class Workspace(Protocol):
 
     def serve_runs(self) -> AbstractContextManager[ServedRuns]:
         """Serve every run over MLflow's REST API while the block runs. Raises: NotSupported."""
+        ...
+
+    def code_since(self, folder: Path, includes: Sequence[Path] = ()) -> CodeSince:
+        """Return the files of a code folder as the last job from it had them, and now.
+
+        Raises: NotFound: no job was submitted from it, of those that this machine knows.
+        """
         ...
 
     def describe(self) -> Mapping[str, JSON]:

@@ -93,6 +93,119 @@ def test_progress_counts_every_file(workspace, digits):
     assert seen == sorted(seen)
 
 
+@pytest.fixture
+def labelled(tmp_path):
+    """A folder of 20 files in two labels, and one that is in none."""
+    folder = tmp_path / "labelled"
+    for label, count in (("cat", 12), ("dog & ü", 8)):
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            (folder / label / f"{number}.txt").write_text(f"{label} {number}")
+    (folder / "README").write_text("labels")
+    return folder
+
+
+def paths_of(workspace, reference, place):
+    return sorted(files_below(workspace.data.download(reference, place)))
+
+
+def test_a_diff_names_what_was_added_removed_and_changed(workspace, digits):
+    workspace.data.create(name="digits", path=digits)
+    (digits / "a.csv").write_text("9,2\n")
+    (digits / "empty.txt").write_text("not any more")
+    (digits / "deep" / "er" / "ü b.csv").unlink()
+    (digits / "new.csv").write_text("5")
+    workspace.data.create(name="digits", path=digits)
+    found = workspace.data.diff("digits:1", "digits:2")
+    assert [(each.change, each.path, each.size_before, each.size_after) for each in found] == [
+        ("changed", "a.csv", 4, 4),
+        ("removed", "deep/er/ü b.csv", 4, None),
+        ("changed", "empty.txt", 0, 12),
+        ("added", "new.csv", None, 1),
+    ]
+    assert list(workspace.data.diff("digits:2", "digits")) == []
+
+
+def test_a_diff_of_single_files_and_of_what_is_not_there(workspace, digits):
+    workspace.data.create(name="one", path=digits / "a.csv")
+    (digits / "a.csv").write_text("8,2\n")
+    workspace.data.create(name="one", path=digits / "a.csv")
+    (change,) = workspace.data.diff("one:1", "one:2")
+    assert (change.change, change.size_after) == ("changed", 4)
+    with pytest.raises(NotFound):
+        workspace.data.diff("one:1", "one:3")
+
+
+def test_a_diff_knows_a_datastore_s_files_too(workspace, digits):
+    store = workspace.datastores.list()[0].name
+    for number in ("1", "2"):
+        workspace.datastores.upload(store, digits, target=f"in/{number}")
+        (digits / "a.csv").write_text("7,2\n")
+        uri = f"azureml://datastores/{store}/paths/in/{number}/"
+        workspace.data.create(name="remote", path=uri, type="uri_folder")
+    (change,) = workspace.data.diff("remote:1", "remote:2")
+    assert (change.change, change.path) == ("changed", "a.csv")
+
+
+def test_a_split_parts_the_files_the_same_everywhere(workspace, labelled, tmp_path):
+    workspace.data.create(name="all", path=labelled)
+    one, other = workspace.data.split("all", ("fit", "val"), fraction=0.7, seed=123)
+    assert [one.reference, other.reference] == ["fit:1", "val:1"]
+    assert (one.type, dict(one.tags)) == ("uri_folder", {"split_from": "all:1", "seed": "123"})
+    fit = paths_of(workspace, "fit", tmp_path / "fit")
+    val = paths_of(workspace, "val", tmp_path / "val")
+    assert sorted(fit + val) == sorted(files_below(labelled))
+    assert val == [
+        "README",
+        "cat/0.txt",
+        "cat/10.txt",
+        "cat/2.txt",
+        "cat/6.txt",
+        "dog & ü/3.txt",
+    ]
+    again, _ = workspace.data.split("all", ("fit", "val"), fraction=0.7, seed=123)
+    assert again.version == "2"
+    assert list(workspace.data.diff("fit:1", "fit:2")) == []
+
+
+def test_a_stratified_split_takes_of_every_folder(workspace, labelled, tmp_path):
+    workspace.data.create(name="all", path=labelled)
+    workspace.data.split("all", ("fit", "val"), fraction=0.75, stratify=True)
+    fit = paths_of(workspace, "fit", tmp_path / "fit")
+    assert [sum(each.startswith(label) for each in fit) for label in ("cat/", "dog")] == [9, 6]
+
+
+def test_a_split_that_makes_no_sense_registers_nothing(workspace, labelled):
+    workspace.data.create(name="all", path=labelled)
+    workspace.data.create(name="one", path=labelled / "README")
+    with pytest.raises(UsageError):
+        workspace.data.split("all", ("same", "same"))
+    with pytest.raises(UsageError):
+        workspace.data.split("all", ("fit", "val"), fraction=2)
+    with pytest.raises(UsageError):
+        workspace.data.split("one", ("fit", "val"))
+    with pytest.raises(NotFound):
+        workspace.data.split("nothing", ("fit", "val"))
+    assert sorted(each.name for each in workspace.data.list()) == ["all", "one"]
+
+
+def test_a_sample_is_the_same_choice_everywhere(workspace, labelled, tmp_path):
+    workspace.data.create(name="all", path=labelled)
+    found = workspace.data.sample("all", tmp_path / "some", take=5, seed=1)
+    assert [(each.path, each.size) for each in found] == [
+        ("cat/0.txt", 5),
+        ("cat/6.txt", 5),
+        ("cat/7.txt", 5),
+        ("cat/8.txt", 5),
+        ("dog & ü/4.txt", 10),
+    ]
+    assert files_below(tmp_path / "some") == {
+        each.path: (labelled / each.path).read_bytes() for each in found
+    }
+    with pytest.raises(Conflict):
+        workspace.data.sample("all", tmp_path / "some", take=5, seed=1)
+
+
 def test_what_is_not_there_is_not_found_with_a_suggestion(workspace, digits):
     workspace.data.create(name="digits", path=digits)
     with pytest.raises(NotFound) as caught:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from amlkit.azure import asset_records
+from amlkit.azure.asset_files import AssetFiles, where
 from amlkit.azure.client import ArmClient
 from amlkit.azure.datastores import AzureDatastores, parse_uri
 from amlkit.azure.names import asset_reference
 from amlkit.azure.sdk import Sdk
-from amlkit.azure.uploads import CodeStore, send_data
-from amlkit.errors import Conflict, NotFound, NotSupported, did_you_mean
+from amlkit.azure.uploads import CodeStore, Upload, upload_of
+from amlkit.errors import Conflict, NotFound, did_you_mean
+from amlkit.file_records import AssetFile
 from amlkit.records import JSON, Asset, AssetDraft, AssetKind
 from amlkit.transfers import Transfer
 from amlkit.workspace import Progress
@@ -46,7 +49,27 @@ class AzureAssets:
             return self._create_code(draft, progress)
         spec = dict(draft.spec)
         if draft.path is not None:
-            spec["path"] = send_data(Path(draft.path), self._datastores, progress)
+            upload = upload_of(Path(draft.path))
+            if (known := self._unchanged(draft, upload)) is not None:
+                return known
+            spec["path"] = upload.send(self._datastores, progress)
+        elif (known := self._unchanged(draft, None)) is not None:
+            return known
+        return self._register(draft, spec)
+
+    def _unchanged(self, draft: AssetDraft, upload: Upload | None) -> Asset | None:
+        """Return the latest version where that is asked for and it has the same content."""
+        if not draft.if_changed or draft.version is not None:
+            return None
+        try:
+            latest = self._latest(draft.kind, draft.name)
+        except NotFound:
+            return None
+        there = upload is None or upload.is_at(str(latest.spec.get("path") or ""))
+        return latest if there and _same(draft.kind, latest.spec, draft.spec) else None
+
+    def _register(self, draft: AssetDraft, spec: Mapping[str, JSON]) -> Asset:
+        """Register a version whose content is there; the next free one without a version."""
         if draft.version is not None:
             return self._create_version(draft, spec, draft.version)
         for attempt in range(_RACES):
@@ -203,14 +226,7 @@ class AzureAssets:
 
     def download(self, asset: Asset, target: Path, *, progress: Progress | None = None) -> Path:
         """Fetch the asset's files below `target`. Raises: NotSupported: not in a datastore."""
-        uri = str(asset.spec.get("path") or "")
-        found = parse_uri(uri)
-        if found is None:
-            raise NotSupported(
-                f"`{asset.reference}` is at `{uri}`, which is in no datastore of the workspace",
-                hint="fetch it with a tool of its own",
-            )
-        store, path = found
+        store, path = where(asset)
         name = path.rstrip("/").rsplit("/", 1)[-1] or asset.name
         if asset.type == "uri_file":
             self._datastores.download(store, path, target, Transfer(progress=progress))
@@ -222,6 +238,56 @@ class AzureAssets:
             store, path, target if single else place, Transfer(progress=progress)
         )
         return place
+
+    def files(self, asset: Asset, *, follow: bool = False) -> Sequence[AssetFile]:
+        """Return the files of a data asset, by path; storage knows no links.
+
+        Raises: NotFound: there are none. NotSupported: they are in no datastore of the workspace.
+        """
+        return self._files.files(asset)
+
+    def digests(self, asset: Asset, files: Sequence[AssetFile]) -> Mapping[str, str]:
+        """Return the MD5 of files by path, reading those that storage does not know it of."""
+        return self._files.digests(asset, files)
+
+    def copy(
+        self,
+        asset: Asset,
+        files: Sequence[AssetFile],
+        target: Path,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        """Write some files of an asset below `target`. Raises: as `files`."""
+        self._files.copy(asset, files, target, progress)
+
+    def create_parts(
+        self,
+        source: Asset,
+        parts: Sequence[tuple[AssetDraft, Sequence[AssetFile]]],
+        *,
+        progress: Progress | None = None,
+    ) -> Sequence[Asset]:
+        """Copy files into folders of their own, then register them; all of them or none.
+
+        What was registered is archived where a later part cannot be: Azure ML deletes no version.
+        Raises: UsageError: a part has no files. NotSupported: as `files`.
+        """
+        named = [(draft.name, files) for draft, files in parts]
+        places = self._files.send_parts(source, named, progress)
+        made: list[Asset] = []
+        try:
+            for (draft, _), place in zip(parts, places, strict=True):
+                made.append(self._register(draft, {**draft.spec, "path": place}))
+        except BaseException:
+            for each in made:
+                self.archive(each.kind, each.name, each.version, archived=True)
+            raise
+        return made
+
+    @cached_property
+    def _files(self) -> AssetFiles:
+        return AssetFiles(self._datastores)
 
     def local_path(self, asset: Asset) -> Path | None:
         """Return None: the content is on Azure."""

@@ -8,12 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from amlkit.azure import blocks
 from amlkit.azure.errors import translated
 from amlkit.errors import AmlkitError, NotSupported
 from amlkit.records import StoredFile
 from amlkit.workspace import Progress
+
+T = TypeVar("T")
 
 PARALLEL_FILES = 8
 PARALLEL_BLOCKS = 4
@@ -64,18 +67,11 @@ class Place:
 
         def one(item: tuple[str, Path]) -> int:
             path, source = item
-            with source.open("rb") as content:
-                self.client.upload_blob(
-                    path,
-                    content,
-                    length=source.stat().st_size,
-                    overwrite=True,
-                    max_concurrency=PARALLEL_BLOCKS,
-                )
+            blocks.put(self.client, path, source, lambda size: None)
             return source.stat().st_size
 
         with translated(f"uploading to datastore `{self.datastore}`"):
-            return _each(one, files.items(), progress)
+            return at_once(one, files.items(), progress)
 
     def fetch(self, paths: Mapping[str, Path], progress: Progress | None) -> int:
         """Write blobs to files; return how many. A file is there whole or not at all."""
@@ -94,15 +90,14 @@ class Place:
             return target.stat().st_size
 
         with translated(f"downloading from datastore `{self.datastore}`"):
-            return _each(one, paths.items(), progress)
+            return at_once(one, paths.items(), progress)
 
 
-def _each(
-    one: Callable[[tuple[str, Path]], int],
-    items: Iterable[tuple[str, Path]],
-    progress: Progress | None,
-) -> int:
-    """Do one thing to each item, some at once; the first error ends it and is raised."""
+def at_once(one: Callable[[T], int], items: Iterable[T], progress: Progress | None = None) -> int:
+    """Do one thing to each item, some at once; the first error ends it and is raised.
+
+    one: returns the bytes that it moved. Returns: how many items.
+    """
     count = size = 0
     with ThreadPoolExecutor(PARALLEL_FILES) as pool:
         running = [pool.submit(one, each) for each in items]

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from amlkit.azure.blobs import PARALLEL_BLOCKS, Place
+from amlkit.azure import blocks
+from amlkit.azure.blobs import Place
 from amlkit.azure.errors import translated
-from amlkit.copying import MD5, Moved, Stored, begun, check, hash_of
+from amlkit.copying import MD5, Moved, Stored, begun, check
 
 
 class ContainerStore:
@@ -23,7 +24,10 @@ class ContainerStore:
     def files(self, prefix: str) -> Iterator[Stored]:
         """Yield the file at a path and those below it, with the MD5 where storage has one."""
         with self._translated():
-            for blob in self._place.client.list_blobs(name_starts_with=prefix or None):
+            listed = self._place.client.list_blobs(
+                name_starts_with=prefix or None, include=["metadata"]
+            )
+            for blob in listed:
                 if not prefix or blob.name == prefix or blob.name.startswith(f"{prefix}/"):
                     modified = blob.last_modified or datetime.now(UTC)
                     size = int(blob.size or 0)
@@ -36,21 +40,8 @@ class ContainerStore:
 
     def put(self, path: str, source: Path, moved: Moved) -> None:
         """Write a file; it is there whole or not at all, with its MD5 beside it."""
-        from azure.storage.blob import ContentSettings
-
-        digest = hash_of(source)
-        size = source.stat().st_size
-        with self._translated(), source.open("rb") as content:
-            self._place.client.upload_blob(
-                path,
-                content,
-                length=size,
-                overwrite=True,
-                metadata={MD5: digest},
-                content_settings=ContentSettings(content_md5=bytearray.fromhex(digest)),
-                max_concurrency=PARALLEL_BLOCKS,
-            )
-        moved(size)
+        with self._translated():
+            blocks.put(self._place.client, path, source, moved)
 
     def fetch(self, stored: Stored, target: Path, moved: Moved) -> None:
         """Write a file to `target`, going on where an earlier attempt at the same stopped.

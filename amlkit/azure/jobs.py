@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from amlkit.azure import job_records, submitting
+from amlkit.azure import job_records, submitted, submitting
 from amlkit.azure.client import ArmClient
 from amlkit.azure.datastores import AzureDatastores
 from amlkit.azure.job_downloads import JobFiles
@@ -47,8 +47,10 @@ class AzureJobs:
             raise Conflict(
                 f"a job is already called `{name}`", hint="leave the name out, or choose another"
             )
-        entity = submitting.entity_of(submission, self._sdk, CodeStore(self._client))
+        codes = CodeStore(self._client)
+        entity = submitting.entity_of(submission, self._sdk, codes)
         made = self._sdk.call("job", lambda ml: ml.jobs.create_or_update(entity))
+        submitted.note(self._client.workspace_id, codes.sent, str(made.name))
         return self._plain(str(made.name))
 
     def plan(self, submission: Submission) -> Mapping[str, JSON]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from amlkit.azure.blobs import Place
 from amlkit.azure.client import ArmClient
 from amlkit.azure.datastores import AzureDatastores
 from amlkit.errors import Conflict, NotFound, UsageError
+from amlkit.file_records import AssetFile
 from amlkit.records import AssetDraft
 from amlkit.snapshots.files import check, of_code, size_limit_bytes
 from amlkit.snapshots.walk import walk
@@ -20,39 +22,70 @@ HASH_VERSION = "202208"
 """The name that Azure ML gives to `content_hash`. Source: azure-ai-ml, `get_content_hash`."""
 
 
-def content_hash(files: Mapping[str, Path]) -> str:
-    """Return Azure ML's hash of a set of files: their number, paths, sizes and contents.
+def hashed(files: Mapping[str, Path]) -> tuple[str, Sequence[AssetFile]]:
+    """Return Azure ML's hash of a set of files (their number, paths, sizes, contents), and of each.
 
-    The SDK makes the same one, so that either finds what the other has sent.
+    The SDK makes the same one of all, so that either finds what the other has sent.
     """
     ordered = sorted(files.items(), key=lambda item: item[0].lower())
-    digest = hashlib.sha256(str(len(ordered)).encode())
+    whole = hashlib.sha256(str(len(ordered)).encode())
+    sizes = {name: path.stat().st_size for name, path in ordered}
+    for name, size in sizes.items():
+        whole.update(f"#{name}#{size}".encode())
+    listed = []
     for name, path in ordered:
-        digest.update(f"#{name}#{path.stat().st_size}".encode())
-    for _, path in ordered:
+        digest = hashlib.sha256()
         with path.open("rb") as content:
             while chunk := content.read(1 << 20):
+                whole.update(chunk)
                 digest.update(chunk)
-    return digest.hexdigest()
+        listed.append(AssetFile(name, sizes[name], digest.hexdigest()))
+    return whole.hexdigest(), listed
 
 
-def send_data(source: Path, datastores: AzureDatastores, progress: Progress | None) -> str:
-    """Send a file or folder to the default datastore, unless it is there; return its URI.
+@dataclass(frozen=True)
+class Upload:
+    """A file or folder to be sent. folder: where in the datastore; whole: the path of it all."""
 
-    An upload that was broken off and is done again sends only what is missing: the path holds the
-    hash of the content, and a blob is there whole or not at all.
+    files: Mapping[str, Path]
+    folder: str
+    whole: str
+
+    def is_at(self, uri: str) -> bool:
+        """Whether that is where it is, or would be sent to."""
+        return uri.rstrip("/").endswith("/paths/" + self.whole.rstrip("/"))
+
+    def send(self, datastores: AzureDatastores, progress: Progress | None) -> str:
+        """Send what is not there to the default datastore; return the URI.
+
+        An upload that was broken off and is done again sends only what is missing: the path holds
+        the hash of the content, and a blob is there whole or not at all.
+        """
+        store = datastores.default().name
+        place = datastores.place(store)
+        there = {each.path: each.size for each in place.files(self.folder + "/")}
+        missing = {
+            f"{self.folder}/{name}": path
+            for name, path in self.files.items()
+            if there.get(f"{self.folder}/{name}") != path.stat().st_size
+        }
+        place.send(missing, progress)
+        return f"azureml://datastores/{store}/paths/{self.whole}"
+
+
+def upload_of(source: Path) -> Upload:
+    """Return a file or folder with its place, by the hash of its content.
+
     Raises: NotFound: no such path. UsageError: an empty folder.
     """
     files = _all_files(source)
     if not files:
         raise UsageError(f"`{source}` has no files", hint="Azure ML keeps no empty folders")
-    store = datastores.default().name
-    folder = f"LocalUpload/{content_hash(files)}"
+    folder = f"LocalUpload/{hashed(files)[0]}"
     if source.is_dir():
         folder = f"{folder}/{source.absolute().name}"
-    _send_missing(datastores.place(store), folder, files, progress)
-    whole = folder if source.is_dir() else f"{folder}/{source.name}"
-    return f"azureml://datastores/{store}/paths/{whole}" + ("/" if source.is_dir() else "")
+        return Upload(files, folder, f"{folder}/")
+    return Upload(files, folder, f"{folder}/{source.name}")
 
 
 def _all_files(source: Path) -> dict[str, Path]:
@@ -60,20 +93,19 @@ def _all_files(source: Path) -> dict[str, Path]:
         raise NotFound(f"`{source}` does not exist", hint="check the path; it is relative to here")
     if source.is_file():
         return {source.name: source}
-    found = walk(source.resolve(), None)
-    return {each.relative: Path(each.path).resolve() for each in found if each.kind != "folder"}
+    return dict(_below(source.resolve(), ""))
 
 
-def _send_missing(
-    place: Place, folder: str, files: Mapping[str, Path], progress: Progress | None
-) -> None:
-    there = {each.path: each.size for each in place.files(folder + "/")}
-    missing = {
-        f"{folder}/{name}": path
-        for name, path in files.items()
-        if there.get(f"{folder}/{name}") != path.stat().st_size
-    }
-    place.send(missing, progress)
+def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    """Yield files by path; those of a linked folder below the link, but not above it."""
+    for each in walk(folder, None):
+        path = Path(each.path).resolve()
+        if path.is_file():
+            yield f"{prefix}{each.relative}", path
+        elif (
+            each.kind == "link" and path.is_dir() and path not in Path(each.path).absolute().parents
+        ):
+            yield from _below(path, f"{prefix}{each.relative}/")
 
 
 class CodeStore:
@@ -82,6 +114,8 @@ class CodeStore:
     def __init__(self, client: ArmClient) -> None:
         self._client = client
         self._stored: dict[str, dict[str, Any]] = {}
+        self.sent: dict[Path, Sequence[AssetFile]] = {}
+        """The files of each code folder that was asked for."""
 
     def store(
         self, code: Path, includes: Sequence[Path] = (), *, allow_secrets: bool = False
@@ -92,7 +126,8 @@ class CodeStore:
         """
         import uuid
 
-        files, digest = _snapshot(code, includes, allow_secrets=allow_secrets)
+        files, digest, listed = _snapshot(code, includes, allow_secrets=allow_secrets)
+        self.sent[code.resolve()] = listed
         name = str(uuid.uuid5(uuid.NAMESPACE_OID, digest))
         # Steps that share a folder ask once.
         if name not in self._stored:
@@ -108,7 +143,7 @@ class CodeStore:
         """
         includes = [Path(each) for each in draft.includes]
         folder = Path(str(draft.path))
-        files, digest = _snapshot(folder, includes, allow_secrets=draft.allow_secrets)
+        files, digest, _ = _snapshot(folder, includes, allow_secrets=draft.allow_secrets)
         if draft.version is None:
             known = self._known(draft.name, digest)
             return known or self._new(draft.name, next_version, digest, files, progress)
@@ -158,13 +193,13 @@ class CodeStore:
 
 def _snapshot(
     code: Path, includes: Sequence[Path], *, allow_secrets: bool
-) -> tuple[dict[str, Path], str]:
+) -> tuple[dict[str, Path], str, Sequence[AssetFile]]:
     listed = list(of_code(code, includes, follow=True))
     check(code, listed, size_limit_bytes(), allow_secrets=allow_secrets)
     files = {relative: path for relative, path, _ in listed}
     if not files:
         raise UsageError(f"code folder `{code}` has no files", hint="Azure ML keeps no empty ones")
-    return files, content_hash(files)
+    return files, *hashed(files)
 
 
 def _existing(found: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit.azure.account import AzureAccount
@@ -13,6 +14,7 @@ from amlkit.azure.datastores import AzureDatastores
 from amlkit.azure.sdk import Sdk
 from amlkit.config import WorkspaceChoice
 from amlkit.errors import NotSupported
+from amlkit.file_records import CodeSince
 from amlkit.records import JSON
 from amlkit.workspace import ServedRuns
 
@@ -89,6 +91,15 @@ class AzureWorkspace:
             f"the runs of `{self.name}` are on Azure ML, which has a page for them",
             hint="open https://ml.azure.com, or take another one: amlkit -w local mlflow ui",
         )
+
+    def code_since(self, folder: Path, includes: Sequence[Path] = ()) -> CodeSince:
+        """Return the files of a code folder as the last job from here had them, and now.
+
+        Raises: NotFound: no job was submitted from it on this machine.
+        """
+        from amlkit.azure import submitted
+
+        return submitted.since(self.client.workspace_id, folder, includes)
 
     def describe(self) -> Mapping[str, JSON]:
         """Return what Azure says of the workspace."""

@@ -162,9 +162,10 @@ def sample(
     Example: amlkit data sample digits --take 30 --seed 1 --output-dir some
     """
     session = Session.of(ctx)
-    files = session.workspace.data.sample(
-        reference, output_dir, fraction=fraction, take=take, seed=seed
-    )
+    with session.output.progress("sampling") as progress:
+        files = session.workspace.data.sample(
+            reference, output_dir, fraction=fraction, take=take, seed=seed, progress=progress
+        )
     session.output.records(files, output, query)
 
 
@@ -186,9 +187,10 @@ def split(
     Example: amlkit data split digits --fraction 0.8 --seed 123 --into digits_train digits_val
     """
     session = Session.of(ctx)
-    parts = session.workspace.data.split(
-        reference, into, fraction=fraction, seed=seed, stratify=stratify
-    )
+    with session.output.progress("splitting") as progress:
+        parts = session.workspace.data.split(
+            reference, into, fraction=fraction, seed=seed, stratify=stratify, progress=progress
+        )
     session.output.records(parts, output, query)
 
 

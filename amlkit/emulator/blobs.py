@@ -5,27 +5,29 @@ Blobs are plain files of the workspace. What a file cannot carry (metadata) lies
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from amlkit.emulator.blob_blocks import Blocks
+from amlkit.emulator.blob_notes import Note, Notes, etag, md5_of
 from amlkit.emulator.context import ACCOUNT, SUFFIX, Context
-from amlkit.emulator.messages import PIECE, Part, Refused, Reply, Request
+from amlkit.emulator.messages import Part, Refused, Reply, Request
 from amlkit.emulator.places import Places
-from amlkit.emulator.state import replacing, write_private
+from amlkit.emulator.state import replacing
 from amlkit.errors import NotFound
 
 HOST = f"/{ACCOUNT}.blob.{SUFFIX}/"
 _COMMON = {"x-ms-version": "2023-11-03"}
+_COPIED_AT_ONCE = 256 * 1024 * 1024
+"""Of larger blobs only parts are copied in one request. Source: "Copy Blob From URL"."""
 
 
 def is_blob(request: Request) -> bool:
@@ -67,11 +69,13 @@ def _refuse(error: Refused) -> Reply:
 
 class _Blobs:
     def __init__(self, context: Context, request: Request, container: str, name: str) -> None:
-        self._area = context.area.root
         self._places = Places(context)
+        self._signer = context.signer
         self._request = request
         self._container = container
         self._name = name
+        self._notes = Notes(context.area.root / "metadata")
+        self._blocks = Blocks(context.area.root / "blocks", container, name)
 
     def answer(self) -> Reply:
         method, what = self._request.method, self._request.query.get("comp", "")
@@ -81,6 +85,7 @@ class _Blobs:
             ("PUT", "metadata"): self._set_metadata,
             ("PUT", "block"): self._put_block,
             ("PUT", "blocklist"): self._put_blocks,
+            ("GET", "blocklist"): self._list_blocks,
             ("PUT", ""): self._put,
             ("HEAD", ""): self._head,
             ("GET", ""): self._get,
@@ -121,12 +126,14 @@ class _Blobs:
 
     def _entry(self, name: str, path: Path, with_metadata: bool) -> str:
         facts = path.stat()
+        note = self._notes.of(self._container, name, path)
+        known = f"<Content-MD5>{note.md5}</Content-MD5>" if note.md5 else ""
         properties = (
-            f"<Last-Modified>{_date(facts.st_mtime)}</Last-Modified><Etag>{_etag(path)}</Etag>"
-            f"<Content-Length>{facts.st_size}</Content-Length>"
+            f"<Last-Modified>{_date(facts.st_mtime)}</Last-Modified><Etag>{etag(path)}</Etag>"
+            f"<Content-Length>{facts.st_size}</Content-Length>{known}"
             "<Content-Type>application/octet-stream</Content-Type><BlobType>BlockBlob</BlobType>"
         )
-        noted = self._metadata(name) if with_metadata else {}
+        noted = note.metadata if with_metadata else {}
         words = "".join(f"<{key}>{escape(value)}</{key}>" for key, value in noted.items())
         return (
             f"<Blob><Name>{escape(name)}</Name><Properties>{properties}</Properties>"
@@ -168,15 +175,20 @@ class _Blobs:
 
     def _put(self) -> Reply:
         target = self._places.target(self._container, self._name)
-        if self._request.headers.get("if-none-match") == "*" and target.exists():
+        headers = self._request.headers
+        if headers.get("if-none-match") == "*" and target.exists():
             raise Refused(409, "BlobAlreadyExists", "the specified blob already exists")
-        return self._write(target, lambda handle: handle.write(self._request.body))
+        if "x-ms-copy-source" in headers:
+            return self._copy(target)
+        md5 = headers.get("x-ms-blob-content-md5") or md5_of(self._request.body)
+        note = Note(self._sent_metadata(), md5)
+        reply = self._write(target, lambda handle: handle.write(self._request.body), note)
+        # Source: "Put Blob": uncommitted blocks of that name are discarded.
+        self._blocks.drop()
+        return reply
 
-    def _write(self, target: Path, fill: Callable[[BinaryIO], object]) -> Reply:
-        sent = hashlib.md5(self._request.body, usedforsecurity=False)
-        digest = base64.b64encode(sent.digest()).decode()
-        if self._request.headers.get("content-md5", digest) != digest:
-            raise Refused(400, "Md5Mismatch", "the content is not what its Content-MD5 says")
+    def _write(self, target: Path, fill: Callable[[BinaryIO], object], note: Note) -> Reply:
+        digest = self._checked_md5()
         if target.is_dir():
             raise Refused(409, "ResourceTypeMismatch", "there is a folder of that name")
         try:
@@ -184,52 +196,91 @@ class _Blobs:
                 fill(handle)
         except (FileExistsError, NotADirectoryError):
             raise Refused(409, "ResourceTypeMismatch", "there is a file above that name") from None
-        self._note(self._sent_metadata())
+        self._notes.write(self._container, self._name, replace(note, etag=etag(target)))
         return Reply(201, None, {**self._about(target), "Content-MD5": digest})
 
+    def _checked_md5(self) -> str:
+        digest = md5_of(self._request.body)
+        if self._request.headers.get("content-md5", digest) != digest:
+            raise Refused(400, "Md5Mismatch", "the content is not what its Content-MD5 says")
+        return digest
+
     def _put_block(self) -> Reply:
-        folder = self._blocks()
-        name = hashlib.sha256(self._request.query.get("blockid", "").encode()).hexdigest()
-        write_private(folder / name, self._request.body)
+        self._checked_md5()
+        content = self._request.body
+        if "x-ms-copy-source" in self._request.headers:
+            source, _ = self._source()
+            size = source.stat().st_size
+            asked = self._request.headers.get("x-ms-source-range", "bytes=0-")
+            first, last = _range(asked, size)
+            with source.open("rb") as handle:
+                handle.seek(first)
+                content = handle.read(last - first + 1)
+        self._blocks.put(self._request.query.get("blockid", ""), content)
         return Reply(201, headers=_COMMON)
 
+    def _list_blocks(self) -> Reply:
+        there = self._places.find(self._container, self._name)
+        if there is None and not self._blocks.sizes():
+            raise Refused(404, "BlobNotFound", "the specified blob does not exist")
+        return Reply(200, self._blocks.listed(), _COMMON, "application/xml")
+
     def _put_blocks(self) -> Reply:
-        text = self._request.body.decode("utf-8", "replace")
-        blocks = re.findall(r"<(?:Latest|Uncommitted|Committed)>([^<]+)<", text)
-        folder = self._blocks()
-        parts = [folder / hashlib.sha256(each.encode()).hexdigest() for each in blocks]
         target = self._places.target(self._container, self._name)
-        try:
-            for part in parts:
-                part.stat()
-            reply = self._write(target, lambda handle: _join(parts, handle))
-        except FileNotFoundError:
-            raise Refused(400, "InvalidBlockList", "a block was not uploaded") from None
-        shutil.rmtree(folder, ignore_errors=True)
+        note = Note(self._sent_metadata(), self._request.headers.get("x-ms-blob-content-md5"))
+        body = self._request.body
+        reply = self._write(target, lambda handle: self._blocks.join(body, handle), note)
+        self._blocks.drop()
         return reply
+
+    def _copy(self, target: Path) -> Reply:
+        source, known = self._source()
+        if source.stat().st_size > _COPIED_AT_ONCE:
+            raise Refused(409, "InvalidOperation", "the source is larger than 256 MiB")
+        note = replace(known, metadata=self._sent_metadata() or known.metadata)
+        with source.open("rb") as content:
+            self._write(target, lambda handle: shutil.copyfileobj(content, handle), note)
+        self._blocks.drop()
+        done = {"x-ms-copy-id": "copied", "x-ms-copy-status": "success"}
+        return Reply(202, headers={**self._about(target), **done})
+
+    def _source(self) -> tuple[Path, Note]:
+        """Return the blob to copy from. Raises: Refused: elsewhere, not there, or no permission."""
+        url = urlsplit(self._request.headers["x-ms-copy-source"])
+        token = self._request.headers.get("x-ms-copy-source-authorization")
+        container, _, name = unquote(url.path.removeprefix(HOST)).partition("/")
+        query = dict(parse_qsl(url.query))
+        allowed = self._signer.accepts_sas(container, query) or self._signer.accepts(token)
+        if not url.path.startswith(HOST) or not allowed:
+            raise Refused(403, "CannotVerifyCopySource", "the source may not be read")
+        path = self._places.find(container, name)
+        if path is None:
+            raise Refused(404, "CannotVerifyCopySource", "the source does not exist")
+        return path, self._notes.of(container, name, path)
 
     def _set_metadata(self) -> Reply:
         path = self._found()
-        self._note(self._sent_metadata())
-        return Reply(200, headers={**_COMMON, "ETag": _etag(path), "Last-Modified": _date(0)})
+        known = self._notes.of(self._container, self._name, path)
+        changed = replace(known, metadata=self._sent_metadata(), etag=etag(path))
+        self._notes.write(self._container, self._name, changed)
+        return Reply(200, headers={**_COMMON, "ETag": etag(path), "Last-Modified": _date(0)})
 
     def _delete(self) -> Reply:
         target = self._places.target(self._container, self._name)
         if not target.is_file():
             raise Refused(404, "BlobNotFound", "the specified blob does not exist")
         target.unlink()
-        self._sidecar(self._name).unlink(missing_ok=True)
+        self._notes.drop(self._container, self._name)
         return Reply(202, headers=_COMMON)
 
-    # What files cannot carry.
-
     def _about(self, path: Path) -> dict[str, str]:
-        noted = {f"x-ms-meta-{k}": v for k, v in self._metadata(self._name).items()}
+        note = self._notes.of(self._container, self._name, path)
         modified = _date(path.stat().st_mtime)
         return {
             **_COMMON,
-            **noted,
-            "ETag": _etag(path),
+            **{f"x-ms-meta-{k}": v for k, v in note.metadata.items()},
+            **({self._md5_header: note.md5} if note.md5 else {}),
+            "ETag": etag(path),
             "Last-Modified": modified,
             "x-ms-creation-time": modified,
             "x-ms-blob-type": "BlockBlob",
@@ -238,36 +289,16 @@ class _Blobs:
             "Accept-Ranges": "bytes",
         }
 
+    @property
+    def _md5_header(self) -> str:
+        """Where the whole blob's MD5 stands: `Content-MD5` is of what an answer carries."""
+        headers = self._request.headers
+        part = headers.get("x-ms-range") or headers.get("range")
+        return "x-ms-blob-content-md5" if part else "Content-MD5"
+
     def _sent_metadata(self) -> dict[str, str]:
         named = self._request.headers.items()
         return {k[10:]: v for k, v in named if k.startswith("x-ms-meta-")}
-
-    def _note(self, metadata: Mapping[str, str]) -> None:
-        if metadata:
-            write_private(self._sidecar(self._name), json.dumps(metadata).encode())
-        else:
-            self._sidecar(self._name).unlink(missing_ok=True)
-
-    def _metadata(self, name: str) -> dict[str, str]:
-        try:
-            return dict(json.loads(self._sidecar(name).read_bytes()))
-        except (OSError, ValueError):
-            return {}
-
-    def _sidecar(self, name: str) -> Path:
-        return self._area / "metadata" / f"{self._hash(name)}.json"
-
-    def _blocks(self) -> Path:
-        return self._area / "blocks" / self._hash(self._name)
-
-    def _hash(self, name: str) -> str:
-        return hashlib.sha256(f"{self._container}/{name}".encode()).hexdigest()
-
-
-def _join(parts: list[Path], handle: BinaryIO) -> None:
-    for part in parts:
-        with part.open("rb") as block:
-            shutil.copyfileobj(block, handle, PIECE)
 
 
 def _range(text: str, size: int) -> tuple[int, int]:
@@ -278,11 +309,6 @@ def _range(text: str, size: int) -> tuple[int, int]:
     if last < first:
         raise Refused(416, "InvalidRange", "the range ends before it begins")
     return first, last
-
-
-def _etag(path: Path) -> str:
-    facts = path.stat()
-    return f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"'
 
 
 def _date(seconds: float) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlparse
 
 from amlkit import references
 from amlkit.errors import Conflict, NotFound
-from amlkit.kept import AssetFile
+from amlkit.file_records import AssetFile
 from amlkit.local.catalogue import AssetTable
 from amlkit.local.folder import DEFAULT_DATASTORE
 from amlkit.records import Asset, AssetDraft, AssetKind, AssetUse
@@ -42,7 +42,11 @@ class LocalAssets:
         return self._table.add(self._stored(draft, progress))[0]
 
     def create_parts(
-        self, source: Asset, parts: Sequence[tuple[AssetDraft, Sequence[str]]]
+        self,
+        source: Asset,
+        parts: Sequence[tuple[AssetDraft, Sequence[AssetFile]]],
+        *,
+        progress: Progress | None = None,
     ) -> Sequence[Asset]:
         """Register versions that have some files of `source` each, all of them or none.
 
@@ -50,8 +54,8 @@ class LocalAssets:
         """
         digest = self._kept(source)
         drafts = []
-        for draft, paths in parts:
-            tree = self._workspace.content.subset(digest, paths)
+        for draft, files in parts:
+            tree = self._workspace.content.subset(digest, [each.path for each in files])
             spec = {**draft.spec, "path": _uri(tree.digest, draft.name)}
             drafts.append(replace(draft, spec=spec, digest=tree.digest))
         return self._table.add(*drafts)
@@ -66,8 +70,16 @@ class LocalAssets:
             raise _not_here(asset)
         return digest
 
-    def copy(self, asset: Asset, paths: Sequence[str], target: Path) -> None:
+    def copy(
+        self,
+        asset: Asset,
+        files: Sequence[AssetFile],
+        target: Path,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
         """Write some files of an asset below `target`. Raises: NotFound: it has none here."""
+        paths = [each.path for each in files]
         source = referenced(asset)
         if source is None:
             self._workspace.content.copy(self._kept(asset), paths, target)
@@ -207,6 +219,10 @@ class LocalAssets:
             raise _not_here(asset)
         entries = list(self._workspace.content.entries(digest))
         return files(sorted(followed(entries).values()) if follow else entries)
+
+    def digests(self, asset: Asset, files: Sequence[AssetFile]) -> Mapping[str, str]:
+        """Return the digests of files, which are all known here."""
+        return {each.path: each.digest for each in files}
 
     def uses(self, asset: Asset) -> Sequence[AssetUse]:
         """Return the jobs that read or wrote an asset."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit.errors import NotFound
-from amlkit.kept import AssetFile, CodeSince
+from amlkit.file_records import AssetFile, CodeSince
 from amlkit.local.content import ContentStore, Entry, Tree
 from amlkit.snapshots.files import SIZE_LIMIT_BYTES, check, of_code
 from amlkit.snapshots.ignore import IgnoreRules

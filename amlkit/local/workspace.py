@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amlkit.kept import CodeSince, DamagedFile, FreedContent
+from amlkit.file_records import CodeSince
+from amlkit.kept import DamagedFile, FreedContent
 from amlkit.local.assets import LocalAssets
 from amlkit.local.catalogue import AssetTable, Database, JobTable, MetricTable
 from amlkit.local.computes import LocalComputes

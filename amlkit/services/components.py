@@ -75,9 +75,7 @@ class Components:
         return [self._store(each, if_changed=if_changed) for each in drafts]
 
     def _store(self, draft: AssetDraft, *, if_changed: bool) -> Asset:
-        if draft.version is not None or not if_changed:
-            return self._assets.create(draft)
-        return changed(self._assets, draft)
+        return self._assets.create(replace(draft, if_changed=if_changed))
 
     def preview(
         self, loaded: Loaded, *, name: str | None = None, version: str | None = None
@@ -125,7 +123,7 @@ class _Kept:
 
     def data(self, name: str, path: Path, kind: str) -> str:
         draft = AssetDraft(AssetKind.DATA, name, {"type": kind}, path=str(path))
-        return f"azureml:{changed(self.assets, draft).reference}"
+        return f"azureml:{self.assets.create(replace(draft, if_changed=True)).reference}"
 
     def check(self, kind: AssetKind, reference: str) -> None:
         self.assets.get(kind, *references.split(reference))
@@ -146,15 +144,6 @@ def _versions(assets: Assets, name: str) -> Sequence[str]:
         return [each.version for each in assets.list(AssetKind.COMPONENT, name, archived=True)]
     except NotFound:
         return []
-
-
-def changed(assets: Assets, draft: AssetDraft) -> Asset:
-    """Return the latest version where it has the draft's content, else a new one."""
-    try:
-        latest = assets.get(draft.kind, draft.name).version
-        return assets.create(replace(draft, version=latest))
-    except (NotFound, Conflict):
-        return assets.create(replace(draft, if_changed=True))
 
 
 def load(file: str | Path, overrides: Sequence[str], *, lenient: bool) -> Loaded:

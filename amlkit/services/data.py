@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from amlkit import references
 from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
-from amlkit.kept import AssetFile, FileChange, KeptAssets
+from amlkit.file_records import AssetFile, FileChange
+from amlkit.kept import KeptAssets
 from amlkit.records import (
     JSON,
     Asset,
@@ -78,13 +79,6 @@ class Data:
                 "only files of this machine are registered by reference, in an embedded workspace",
                 hint="leave --reference out",
             )
-        if if_changed and version is None and not isinstance(self._assets, KeptAssets):
-            try:
-                latest = self._assets.get(AssetKind.DATA, name).version
-                # The same content at the latest version is that version; other content conflicts.
-                return self._assets.create(replace(draft, version=latest), progress=progress)
-            except (NotFound, Conflict):
-                pass
         return self._assets.create(draft, progress=progress)
 
     def list(self, name: str | None = None, *, archived: bool = False) -> Sequence[Asset]:
@@ -104,21 +98,23 @@ class Data:
     def diff(self, one: str, other: str) -> Sequence[FileChange]:
         """Return the files that two versions do not share, by path.
 
-        Raises: NotFound: no such version, or no files here. NotSupported: on Azure ML.
+        Only files of one size whose content the workspace does not tell are read.
+        Raises: NotFound: no such version. NotFound, NotSupported: its files cannot be seen.
         """
-        before, after = (self._files(each) for each in (one, other))
+        assets = [self._get(each) for each in (one, other)]
+        before, after = (self._assets.files(each) for each in assets)
+        if unsure := selection.unsure(before, after):
+            before = self._read(assets[0], before, unsure)
+            after = self._read(assets[1], after, unsure)
         return selection.changes(before, after)
 
-    def _files(self, reference: str) -> Sequence[AssetFile]:
-        return self._kept().files(self._get(reference))
-
-    def _kept(self) -> KeptAssets:
-        if not isinstance(self._assets, KeptAssets):
-            raise NotSupported(
-                "Azure ML does not tell the files of its assets one by one",
-                hint="download them; register the folder with: amlkit -w local data create",
-            )
-        return self._assets
+    def _read(
+        self, asset: Asset, files: Sequence[AssetFile], paths: Sequence[str]
+    ) -> Sequence[AssetFile]:
+        """Return the files, those at `paths` with their digests."""
+        wanted = set(paths)
+        found = self._assets.digests(asset, [each for each in files if each.path in wanted])
+        return [replace(each, digest=found.get(each.path, each.digest)) for each in files]
 
     def download(self, reference: str, target: Path, *, progress: Progress | None = None) -> Path:
         """Write the files below `target` and return where they are."""
@@ -177,6 +173,7 @@ class Data:
         fraction: float | None = None,
         take: int | None = None,
         seed: int = 0,
+        progress: Progress | None = None,
     ) -> Sequence[StoredFile]:
         """Copy a choice of the files to `target`: the same choice on every machine.
 
@@ -188,16 +185,16 @@ class Data:
         if target.exists() and any(target.iterdir()):
             raise Conflict(f"`{target}` is not empty", hint="choose another --output-dir")
         asset = self._get(reference)
-        sizes = self._inside(asset)
-        chosen = selection.sample(sizes, fraction=fraction, take=take, seed=seed)
-        self._kept().copy(asset, chosen, target)
-        return [StoredFile(path, sizes[path]) for path in chosen]
+        files = self._inside(asset)
+        paths = selection.sample(files, fraction=fraction, take=take, seed=seed)
+        self._assets.copy(asset, [files[path] for path in paths], target, progress=progress)
+        return [StoredFile(path, files[path].size) for path in paths]
 
-    def _inside(self, asset: Asset) -> Mapping[str, int]:
-        """Return the sizes of a folder's files by path. Raises: UsageError: it is one file."""
+    def _inside(self, asset: Asset) -> Mapping[str, AssetFile]:
+        """Return a folder's files by path. Raises: UsageError: it is one file."""
         if asset.type == "uri_file":
             raise UsageError(f"`{asset.reference}` is one file; a folder is needed")
-        return {each.path: each.size for each in self._kept().files(asset, follow=True)}
+        return {each.path: each for each in self._assets.files(asset, follow=True)}
 
     def split(
         self,
@@ -207,6 +204,7 @@ class Data:
         fraction: float = 0.8,
         seed: int = 0,
         stratify: bool = False,
+        progress: Progress | None = None,
     ) -> Sequence[Asset]:
         """Register two assets that part the files, or none; the first has `fraction` of them.
 
@@ -219,11 +217,14 @@ class Data:
         for name in into:
             references.check_name(name, "data asset")
         source = self._get(reference)
-        chosen = selection.split(self._inside(source), fraction, seed=seed, stratify=stratify)
+        files = self._inside(source)
+        both = selection.split(files, fraction, seed=seed, stratify=stratify)
+        chosen = [[files[path] for path in paths] for paths in both]
         tags = {"split_from": source.reference, "seed": str(seed)}
         spec: dict[str, JSON] = {"type": "uri_folder"}
         drafts = [AssetDraft(AssetKind.DATA, name, spec, tags=tags) for name in into]
-        return self._kept().create_parts(source, list(zip(drafts, chosen, strict=True)))
+        parts = list(zip(drafts, chosen, strict=True))
+        return self._assets.create_parts(source, parts, progress=progress)
 
 
 def _check_fraction(fraction: float | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from amlkit.kept import AssetFile, FileChange
+from amlkit.file_records import AssetFile, FileChange
 
 
 def split(
@@ -54,6 +54,17 @@ def changes(before: Iterable[AssetFile], after: Iterable[AssetFile]) -> list[Fil
             sizes = (each.size if each is not None else None for each in (one, other))
             found.append(FileChange(change, path, *sizes))
     return found
+
+
+def unsure(before: Iterable[AssetFile], after: Iterable[AssetFile]) -> list[str]:
+    """Return the paths of which only their content can tell whether they have changed."""
+    old = {each.path: each for each in before}
+    pairs = ((each, old[each.path]) for each in after if each.path in old)
+    return [
+        new.path
+        for new, known in pairs
+        if new.size == known.size and not (new.digest and known.digest)
+    ]
 
 
 def _groups(paths: Sequence[str], *, stratify: bool) -> list[list[str]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amlkit.errors import AmlkitError, NotFound, NotSupported, UsageError
-from amlkit.kept import FileChange, KeptContent, SnapshotFile, SnapshotReason
+from amlkit.errors import AmlkitError, NotFound, UsageError
+from amlkit.file_records import FileChange, SnapshotFile, SnapshotReason
 from amlkit.services import selection
 from amlkit.snapshots import files, plan
 from amlkit.workspace import Workspace
@@ -95,13 +95,8 @@ def refused(source: str | Path) -> str | None:
 def changed(workspace: Workspace, source: str | Path) -> tuple[Sequence[FileChange], Sequence[str]]:
     """Return what has changed since the last run from the same folder, and the run (of each code).
 
-    Raises: NotFound: no job was run from it. NotSupported: on Azure ML.
+    Raises: NotFound: no job was run from it.
     """
-    if not isinstance(workspace, KeptContent):
-        raise NotSupported(
-            f"`{workspace.name}` does not tell which files its jobs were run with",
-            hint="this is for embedded workspaces: amlkit -w local ...",
-        )
     changes: list[FileChange] = []
     jobs = []
     for code in codes(source):

@@ -14,6 +14,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
+from xml.sax.saxutils import escape
 
 ACCOUNT = "acct"
 CONTAINER = "azureml-blobstore"
@@ -302,6 +303,9 @@ class Store:
             shown = self.listing(container, query.get("prefix", ""))
             return 200, shown, {**stamp, "Content-Type": "application/xml"}
         meta = {k.lower(): v for k, v in headers.items() if k.lower().startswith("x-ms-meta-")}
+        if "x-ms-copy-source" in headers:
+            # As storage behind a firewall: it cannot read itself by URL.
+            return 403, b"", {**stamp, "x-ms-error-code": "CannotVerifyCopySource"}
         if method == "PUT" and query.get("comp") == "metadata":
             self.blobs[key] = (self.blobs[key][0], meta)
             return 200, b"", stamp
@@ -332,7 +336,7 @@ class Store:
 
     def listing(self, container, prefix):
         items = "".join(
-            f"<Blob><Name>{name}</Name><Properties><Content-Length>{len(content)}</Content-Length>"
+            f"<Blob><Name>{escape(name)}</Name><Properties><Content-Length>{len(content)}</Content-Length>"
             f"<Last-Modified>{email.utils.formatdate(usegmt=True)}</Last-Modified><Etag>e</Etag>"
             "<BlobType>BlockBlob</BlobType></Properties></Blob>"
             for (of, name), (content, _) in sorted(self.blobs.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("azure.ai.ml")
@@ -180,13 +182,13 @@ def test_code_goes_up_under_amlkits_ignore_rules_not_the_sdks(on_azure, cloud, c
 def test_the_content_hash_is_the_sdks_own(component):
     from azure.ai.ml._utils._asset_utils import get_content_hash
 
-    from amlkit.azure.uploads import content_hash
+    from amlkit.azure.uploads import hashed
 
     source = component.parent / "src"
     (source / "Sub").mkdir()
     (source / "Sub" / "B.py").write_text("x")
     files = {p.relative_to(source).as_posix(): p for p in source.rglob("*") if p.is_file()}
-    assert content_hash(files) == get_content_hash(source)
+    assert hashed(files)[0] == get_content_hash(source)
 
 
 def test_datastores_are_defined_once_and_hold_files(on_azure, cloud, tmp_path, folder):
@@ -254,3 +256,19 @@ def test_computes_are_made_started_stopped_and_deleted(on_azure, cloud):
     on_azure.computes.delete("box")
     assert [each.name for each in on_azure.computes.list()] == ["cpu"]
     assert f"{WORKSPACE}/computes/box" in {path for _, path in cloud.log}
+
+
+def test_files_in_another_workspace_are_not_looked_for_in_this_one(on_azure):
+    """Its `workspaceblobstore` is not ours."""
+    uri = (
+        "azureml://subscriptions/s/resourcegroups/g/workspaces/other/datastores/"
+        "workspaceblobstore/paths/x/"
+    )
+    on_azure.data.create(name="d", path=uri, type="uri_folder")
+    for ask in (
+        lambda: on_azure.data.diff("d", "d"),
+        lambda: on_azure.data.split("d", ("a", "b")),
+        lambda: on_azure.data.download("d", Path("down")),
+    ):
+        with pytest.raises(NotSupported, match="a datastore of another workspace"):
+            ask()

@@ -73,7 +73,19 @@ class Credential:
 
 
 @pytest.fixture
-def on_emulator(tmp_path, monkeypatch):
+def served(tmp_path):
+    """An emulator of an empty workspace, in the folder `w`, that notes what it is asked."""
+    choice = WorkspaceChoice("w", "local", "test", folder=tmp_path / "w")
+    record = tmp_path / "asked.jsonl"
+    running = process.start_detached(choice, 0, (), current_python=True, record=record)
+    found = Emulator(running.environment(), record)
+    found.credential = Credential(running)
+    yield found
+    process.stop(choice)
+
+
+@pytest.fixture
+def on_emulator(served, tmp_path, monkeypatch):
     """The services of an Azure ML workspace that an emulator serves, in this process."""
     from amlkit.azure.account import workspace_id
     from amlkit.azure.client import ArmClient
@@ -86,15 +98,12 @@ def on_emulator(tmp_path, monkeypatch):
     monkeypatch.setenv("AMLKIT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("AMLKIT_AZURE_POLL_SECONDS", "0.01")
     monkeypatch.chdir(tmp_path)
-    served = WorkspaceChoice("w", "local", "test", folder=tmp_path / "w")
-    running = process.start_detached(served, 0, (), current_python=True)
-    for key, value in running.environment().items():
+    for key, value in served.environment.items():
         monkeypatch.setenv(key, value)
     choice = WorkspaceChoice(
         "ws", "azure", "test", subscription_id="s", resource_group="rg", workspace_name="ws"
     )
-    described = from_metadata(running.environment()["ARM_CLOUD_METADATA_URL"], None)
-    client = ArmClient(Credential(running), described, workspace_id(choice))
+    described = from_metadata(served.environment["ARM_CLOUD_METADATA_URL"], None)
+    client = ArmClient(served.credential, described, workspace_id(choice))
     yield Workspace(AzureWorkspace(choice, client), choice)
     client.close()
-    process.stop(served)

@@ -187,3 +187,67 @@ def test_a_large_file_goes_up_in_blocks_and_comes_down_unchanged(emulator, amlki
     amlkit("data", "download", "large", "--download-path", tmp_path / "own")
     (own,) = (tmp_path / "own").rglob("large.bin")
     assert own.read_bytes() == content
+
+
+def test_blocks_that_are_in_no_blob_are_listed_with_their_sizes(emulator, put):
+    listing = f"{STORE}/big?comp=blocklist&blocklisttype=uncommitted"
+    status, body, _ = emulator.ask("GET", listing)
+    assert (status, b"BlobNotFound" in body) == (404, True)
+    for name, content in (("YQ==", b"hello "), ("Yi8=", b"world")):
+        put("big", content, f"?comp=block&blockid={name.replace('=', '%3D').replace('/', '%2F')}")
+    status, body, _ = emulator.ask("GET", listing)
+    found = re.findall(r"<Name>([^<]+)</Name><Size>(\d+)</Size>", body.decode())
+    assert (status, found) == (200, [("YQ==", "6"), ("Yi8=", "5")])
+    assert put("big", b"x", "?comp=block&blockid=longer-than-they-are")[0] == 400
+    put("big", b"<BlockList><Latest>YQ==</Latest></BlockList>", "?comp=blocklist")
+    assert b"<Block>" not in emulator.ask("GET", listing)[1]
+    assert emulator.ask("GET", f"{STORE}/big")[1] == b"hello "
+
+
+def test_a_blob_has_the_md5_that_storage_made_or_was_told(emulator, put, tmp_path):
+    put("in/one", b"hello")
+    put("in/blocks", b"hello", "?comp=block&blockid=YQ==")
+    put("in/blocks", b"<BlockList><Latest>YQ==</Latest></BlockList>", "?comp=blocklist")
+    put("in/told", b"hello", "?comp=block&blockid=YQ==")
+    put(
+        "in/told",
+        b"<BlockList><Latest>YQ==</Latest></BlockList>",
+        "?comp=blocklist",
+        x_ms_blob_content_md5="XUFAKrxLKna5cZ2REBfFkg==",
+    )
+    listing = f"{STORE}?restype=container&comp=list&prefix=in/"
+
+    def known():
+        body = emulator.ask("GET", listing)[1].decode()
+        return re.findall(r"<Name>in/(\w+)</Name>.*?(?:<Content-MD5>([^<]+)<|</Blob>)", body)
+
+    md5 = "XUFAKrxLKna5cZ2REBfFkg=="
+    assert known() == [("blocks", ""), ("one", md5), ("told", md5)]
+    assert emulator.ask("HEAD", f"{STORE}/in/one")[2]["Content-MD5"] == md5
+    # What writes the file without storage knowing of it makes the MD5 unknown.
+    (file,) = (tmp_path / "home").rglob("in/one")
+    file.write_text("other")
+    assert known() == [("blocks", ""), ("one", ""), ("told", md5)]
+
+
+def test_a_blob_is_copied_by_its_address_only_with_a_permission_for_it(emulator, put):
+    put("in/a", b"hello", x_ms_meta_name="n")
+    source = f"{emulator.url}{STORE}/in/a"
+    token = {"x_ms_copy_source_authorization": f"Bearer {emulator.token}"}
+    elsewhere = "https://example.org/a"
+
+    for address, permission in ((source, {}), (f"{source}?sig=x", {}), (elsewhere, token)):
+        status, _, headers = put("in/b", b"", x_ms_copy_source=address, **permission)
+        assert (status, headers["x-ms-error-code"]) == (403, "CannotVerifyCopySource")
+    assert put("in/b", b"", x_ms_copy_source=f"{source}-gone", **token)[0] == 404
+    assert emulator.ask("GET", f"{STORE}/in/b")[0] == 404
+
+    status, _, headers = put("in/b", b"", x_ms_copy_source=source, **token)
+    assert (status, headers["x-ms-copy-status"]) == (202, "success")
+    status, body, headers = emulator.ask("GET", f"{STORE}/in/b")
+    assert (body, headers["x-ms-meta-name"]) == (b"hello", "n")
+    assert headers["Content-MD5"] == "XUFAKrxLKna5cZ2REBfFkg=="
+    part = {"x_ms_source_range": "bytes=1-2", **token}
+    put("in/c", b"", "?comp=block&blockid=YQ==", x_ms_copy_source=source, **part)
+    put("in/c", b"<BlockList><Latest>YQ==</Latest></BlockList>", "?comp=blocklist")
+    assert emulator.ask("GET", f"{STORE}/in/c")[1] == b"el"

@@ -15,13 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from amlkit.block_upload import BLOCK, LARGE
 from amlkit.copying import MD5, Moved, Stored, begun, check, hash_of
 from amlkit.errors import NotSupported
 from amlkit.local.storage.places import Place
 from amlkit.local.storage.refusals import translated
-
-_ONE_REQUEST = 16 * 1024 * 1024
-_BLOCK = 8 * 1024 * 1024
 
 
 class BlobStore:
@@ -89,7 +87,7 @@ class BlobStore:
         """Write a file; it is there whole or not at all, with its MD5 beside it."""
         import obstore
 
-        if source.stat().st_size > _ONE_REQUEST and (address := self._signed(path)) is not None:
+        if source.stat().st_size > LARGE and (address := self._signed(path)) is not None:
             from amlkit.local.storage import blocks
 
             with translated(self.name, self.place):
@@ -97,14 +95,14 @@ class BlobStore:
             return
         with translated(self.name, self.place):
             attributes = {MD5: hash_of(source)}
-            if source.stat().st_size <= _ONE_REQUEST:
+            if source.stat().st_size <= LARGE:
                 content = source.read_bytes()
                 obstore.put(self._store, path, content, attributes=attributes)
                 moved(len(content))
             else:
                 content_blocks = _blocks(source, moved)
                 obstore.put(
-                    self._store, path, content_blocks, attributes=attributes, chunk_size=_BLOCK,
+                    self._store, path, content_blocks, attributes=attributes, chunk_size=BLOCK,
                     max_concurrency=4,
                 )  # fmt: skip
 
@@ -144,7 +142,7 @@ class BlobStore:
                     options["range"] = {"offset": start}
                 found = obstore.get(self._store, stored.path, options=options)
                 with part.open("ab") as sink:
-                    for chunk in found.stream(min_chunk_size=_BLOCK):
+                    for chunk in found.stream(min_chunk_size=BLOCK):
                         sink.write(chunk)
                         moved(len(chunk))
             check(part, stored, found.attributes.get(MD5))
@@ -165,7 +163,7 @@ def _stored(meta: Any) -> Stored:
 
 def _blocks(source: Path, moved: Moved) -> Iterator[bytes]:
     with source.open("rb") as content:
-        while block := content.read(_BLOCK):
+        while block := content.read(BLOCK):
             yield block
             moved(len(block))
 

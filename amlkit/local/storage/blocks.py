@@ -1,8 +1,4 @@
-"""A large file as blocks: those that storage has from an attempt before are not sent again.
-
-A block's name is made from its content, so a file that changed meanwhile has other ones. Blocks
-that are not put together stay a week. Source: "Put Block", "Get Block List", "Put Block List".
-"""
+"""Blocks of a blob over plain HTTP, by a URL that carries a SAS: obstore cannot go on with them."""
 
 from __future__ import annotations
 
@@ -10,26 +6,19 @@ import base64
 import hashlib
 import hmac
 import re
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections import deque
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from amlkit import block_upload
 from amlkit.copying import Moved
 from amlkit.local.storage.refusals import Refused
 
-BLOCK = 8 * 1024 * 1024
-_MOST = 50_000
-_PARALLEL = 4
-_LARGE = threading.BoundedSemaphore(4)
-"""So many large files at once: each has 4 blocks in memory."""
 _ATTEMPTS = 5
 _PASSING = {408, 429, 500, 502, 503, 504}
 _SECONDS = 300
@@ -42,62 +31,49 @@ def put(address: str, source: Path, md5_name: str, moved: Moved) -> None:
     address: the URL of the blob with a SAS. md5_name: the metadata that gets the file's MD5.
     Raises: Refused.
     """
-    size = max(BLOCK, -(-source.stat().st_size // _MOST))
-    whole = hashlib.md5(usedforsecurity=False)
-    with _LARGE, ThreadPoolExecutor(_PARALLEL) as pool:
-        there = _staged(address)
-        running: deque[Future[tuple[str, int]]] = deque()
-        names: list[str] = []
-
-        def finish(most: int) -> None:
-            while len(running) > most:
-                name, count = running.popleft().result()
-                names.append(name)
-                moved(count)
-
-        for index, content in enumerate(_read(source, size)):
-            # No more blocks in memory than are on their way; an error ends it here.
-            finish(_PARALLEL)
-            running.append(pool.submit(_send, address, index, content, there))
-            whole.update(content)
-        finish(0)
-        _commit(address, names, {md5_name: whole.hexdigest()})
+    block_upload.put(_Blob(address, md5_name), source, moved)
 
 
-def _send(address: str, index: int, content: bytes, there: Mapping[str, int]) -> tuple[str, int]:
-    """Send a block unless it is there; return its name and its size."""
-    mark = f"{index:08}{hashlib.sha256(content).hexdigest()[:40]}"
-    name = base64.b64encode(mark.encode()).decode()
-    if there.get(name) != len(content):
-        _request("PUT", f"{address}&comp=block&blockid={quote(name, safe='')}", content)
-    return name, len(content)
+class _Blob:
+    """A blob at a URL with a SAS."""
+
+    def __init__(self, address: str, md5_name: str) -> None:
+        self._address = address
+        self._md5_name = md5_name
+
+    def staged(self) -> Mapping[str, int]:
+        query = "&comp=blocklist&blocklisttype=uncommitted"
+        try:
+            text = _request("GET", self._address + query).decode("utf-8", "replace")
+        except Refused as refused:
+            if "<Code>BlobNotFound</Code>" in str(refused):
+                return {}
+            raise
+        found = re.findall(r"<Block><Name>([^<]*)</Name><Size>(\d+)</Size></Block>", text)
+        return {_plain(name): int(size) for name, size in found}
+
+    def stage(self, name: str, content: bytes) -> None:
+        block = quote(_encoded(name), safe="")
+        _request("PUT", f"{self._address}&comp=block&blockid={block}", content)
+
+    def commit(self, names: Sequence[str], md5: str) -> None:
+        blocks = "".join(f"<Latest>{_encoded(name)}</Latest>" for name in names)
+        body = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{blocks}</BlockList>'
+        headers = {
+            f"x-ms-meta-{self._md5_name}": md5,
+            "x-ms-blob-content-md5": base64.b64encode(bytes.fromhex(md5)).decode(),
+            "Content-Type": "application/xml",
+        }
+        _request("PUT", f"{self._address}&comp=blocklist", body.encode(), headers)
 
 
-def _read(source: Path, size: int) -> Iterator[bytes]:
-    with source.open("rb") as content:
-        while block := content.read(size):
-            yield block
+def _encoded(name: str) -> str:
+    return base64.b64encode(name.encode()).decode()
 
 
-def _staged(address: str) -> dict[str, int]:
-    """Return the blocks that are there and in no file yet, with their sizes."""
-    query = "&comp=blocklist&blocklisttype=uncommitted"
-    try:
-        text = _request("GET", address + query).decode("utf-8", "replace")
-    except Refused as refused:
-        if "<Code>BlobNotFound</Code>" in str(refused):
-            return {}
-        raise
-    found = re.findall(r"<Block><Name>([^<]*)</Name><Size>(\d+)</Size></Block>", text)
-    return {name: int(size) for name, size in found}
-
-
-def _commit(address: str, names: list[str], metadata: Mapping[str, str]) -> None:
-    blocks = "".join(f"<Latest>{name}</Latest>" for name in names)
-    body = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{blocks}</BlockList>'
-    headers = {f"x-ms-meta-{key}": value for key, value in metadata.items()}
-    headers["Content-Type"] = "application/xml"
-    _request("PUT", f"{address}&comp=blocklist", body.encode(), headers)
+def _plain(block: str) -> str:
+    """Return the name of a block; of one that something else sent, nothing that is ours."""
+    return base64.b64decode(block).decode("utf-8", "replace")
 
 
 def _request(

@@ -1,0 +1,64 @@
+"""Files on their way into blobs through azure-storage-blob: large ones as blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from amlkit import block_upload
+from amlkit.copying import MD5, hash_of
+
+
+def put(client: Any, path: str, source: Path, moved: Callable[[int], None]) -> None:
+    """Write a file to a path of a container; it is there whole or not at all, with its MD5.
+
+    client: of the container. A large file goes on with the blocks of an attempt before.
+    """
+    size = source.stat().st_size
+    if size > block_upload.LARGE:
+        block_upload.put(Blocks(client.get_blob_client(path)), source, moved)
+        return
+    with source.open("rb") as content:
+        client.upload_blob(path, content, length=size, overwrite=True, **noted(hash_of(source)))
+    moved(size)
+
+
+class Blocks:
+    """A blob that is made of blocks."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def staged(self) -> Mapping[str, int]:
+        """Return the blocks that are there and in no file yet, with their sizes."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            _, found = self._client.get_block_list("uncommitted")
+        except ResourceNotFoundError:
+            return {}
+        return {_id(each): int(each.size) for each in found}
+
+    def stage(self, name: str, content: bytes) -> None:
+        """Send a block."""
+        self._client.stage_block(name, content, length=len(content))
+
+    def commit(self, names: Sequence[str], md5: str | None) -> None:
+        """Make the file of its blocks. md5: of all of it, in hexadecimal, where it is known."""
+        from azure.storage.blob import BlobBlock
+
+        blocks = [BlobBlock(block_id=each) for each in names]
+        self._client.commit_block_list(blocks, **(noted(md5) if md5 else {}))
+
+
+def noted(md5: str) -> dict[str, Any]:
+    """Return what stores an MD5 with a blob, for storage and for amlkit."""
+    from azure.storage.blob import ContentSettings
+
+    settings = ContentSettings(content_md5=bytearray.fromhex(md5))
+    return {"metadata": {MD5: md5}, "content_settings": settings}
+
+
+def _id(block: Any) -> str:
+    return str(block.id)

@@ -1,0 +1,115 @@
+"""Blobs copied by the storage itself, and through this machine where it will not.
+
+Source: "Copy Blob From URL", "Put Block From URL", "Authorize with Microsoft Entra ID".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from functools import cached_property
+from typing import Any
+
+from amlkit import block_upload
+from amlkit.azure.blobs import Place
+from amlkit.azure.blocks import Blocks, noted
+
+_AT_ONCE = 256 * 1024 * 1024
+"""The largest blob that is copied in one request."""
+_PART = 128 * 1024 * 1024
+_STORAGE = "https://storage.azure.com/.default"
+_SAS_SECONDS = 24 * 3600
+_MARGIN_SECONDS = 300
+
+
+class Copier:
+    """Copies blobs from one container to another, or the same."""
+
+    def __init__(self, source: Place, target: Place) -> None:
+        self._source = source
+        self._target = target
+        self._streaming = False
+        self._token: Any = None
+
+    def copy(self, path: str, to: str, *, size: int, md5: str | None, mark: str) -> None:
+        """Copy one blob; it is there whole or not at all.
+
+        md5: in hexadecimal, where it is known. mark: changes with the content.
+        """
+        from azure.core.exceptions import HttpResponseError
+
+        if not self._streaming:
+            try:
+                if size <= _AT_ONCE:
+                    self._copy_whole(path, to)
+                else:
+                    self._copy_parts(path, to, size=size, md5=md5, mark=mark)
+                return
+            except HttpResponseError:
+                # Storage behind a firewall cannot read itself by URL (CannotVerifyCopySource);
+                # what else is wrong, streaming says too.
+                self._streaming = True
+        self._stream(path, to, size=size, md5=md5)
+
+    def _copy_whole(self, path: str, to: str) -> None:
+        blob = self._target.client.get_blob_client(to)
+        blob.start_copy_from_url(self._address(path), requires_sync=True, **self._permission())
+
+    def _copy_parts(self, path: str, to: str, *, size: int, md5: str | None, mark: str) -> None:
+        blob = self._target.client.get_blob_client(to)
+        blocks = Blocks(blob)
+        there = blocks.staged()
+        names = []
+        for index, offset in enumerate(range(0, size, _PART)):
+            length = min(_PART, size - offset)
+            of = hashlib.sha256(f"{path}\n{mark}\n{offset}".encode()).hexdigest()
+            names.append(block_upload.name_of(index, of))
+            if there.get(names[-1]) != length:
+                blob.stage_block_from_url(
+                    names[-1],
+                    self._address(path),
+                    source_offset=offset,
+                    source_length=length,
+                    **self._permission(),
+                )
+        blocks.commit(names, md5)
+
+    def _stream(self, path: str, to: str, *, size: int, md5: str | None) -> None:
+        found = self._source.client.download_blob(path)
+        more = noted(md5) if md5 else {}
+        self._target.client.upload_blob(to, found.chunks(), length=size, overwrite=True, **more)
+
+    def _address(self, path: str) -> str:
+        """Return the URL of a blob, with a signature unless a token goes beside it."""
+        url = str(self._source.client.get_blob_client(path).url)
+        return f"{url}?{self._sas}" if self._sas else url
+
+    @cached_property
+    def _sas(self) -> str | None:
+        """A signature made with the account's key; None where the URL has one, or by token."""
+        from datetime import UTC, datetime, timedelta
+
+        from azure.storage.blob import ContainerSasPermissions, generate_container_sas
+
+        client = self._source.client
+        if not hasattr(client.credential, "account_key"):
+            return None
+        now = datetime.now(UTC)
+        return str(
+            generate_container_sas(
+                client.account_name,
+                self._source.container,
+                account_key=client.credential.account_key,
+                permission=ContainerSasPermissions(read=True),
+                start=now - timedelta(minutes=15),
+                expiry=now + timedelta(seconds=_SAS_SECONDS),
+            )
+        )
+
+    def _permission(self) -> dict[str, str]:
+        credential = self._source.credential
+        if not hasattr(credential, "get_token"):
+            return {}
+        if self._token is None or self._token.expires_on < time.time() + _MARGIN_SECONDS:
+            self._token = credential.get_token(_STORAGE)
+        return {"source_authorization": f"Bearer {self._token.token}"}
