@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from amlkit import transfers
-from amlkit.errors import AmlkitError, NotFound
+from amlkit.errors import AmlkitError, Conflict, NotFound
 from amlkit.transfers import Transfer, Transferred
 
 PARALLEL_FILES = 16
@@ -47,6 +47,10 @@ class Store(Protocol):
     @property
     def name(self) -> str:
         """Name of the datastore, for messages."""
+        ...
+
+    def key(self, path: str) -> str:
+        """Return what is the same for all paths that mean one file here."""
         ...
 
     def files(self, prefix: str) -> Iterator[Stored]:
@@ -117,20 +121,22 @@ class Tally:
 def upload(store: Store, source: Path, target: str, how: Transfer) -> Transferred:
     """Copy a file, a folder or what a glob finds; what is there already is not sent again.
 
-    Raises: NotFound: nothing is there to send.
+    Raises: NotFound: nothing is there to send. Conflict: two names are one file there.
     """
     files = transfers.local_files(source, target)
+    keys = _keys(store, files)
     start = next(iter(files)) if len(files) == 1 and not how.delete else target
-    there = {each.path: each for each in store.files(start)}
+    there = {store.key(each.path): each for each in store.files(start)}
     known: set[str] = set()
 
     def look(path: str) -> None:
-        if _same(store, there[path], files[path]):
+        if _same(store, there[keys[path]], files[path]):
             known.add(path)
 
-    _each(look, [path for path in files if path in there], Tally(None))
+    _each(look, [path for path in files if keys[path] in there], Tally(None))
     wanted = [path for path in sorted(files) if path not in known]
-    surplus = sorted(set(there) - set(files)) if how.delete else []
+    gone = there.keys() - set(keys.values()) if how.delete else ()
+    surplus = sorted(there[key].path for key in gone)
     size = sum(files[path].stat().st_size for path in wanted)
     if not how.dry:
         tally = Tally(how.progress)
@@ -198,6 +204,20 @@ def stored_files(store: Store, prefix: str) -> dict[str, Stored]:
             hint=f"amlkit datastore ls {store.name}",
         )
     return found
+
+
+def _keys(store: Store, paths: Iterable[str]) -> dict[str, str]:
+    """Return what a store knows each path by. Raises: Conflict: two of them would be one file."""
+    keys: dict[str, str] = {}
+    seen: dict[str, str] = {}
+    for path in paths:
+        keys[path] = store.key(path)
+        if (other := seen.setdefault(keys[path], path)) != path:
+            raise Conflict(
+                f"`{other}` and `{path}` would be one file in datastore `{store.name}`",
+                hint="it does not tell upper case from lower; rename one of them",
+            )
+    return keys
 
 
 def _same(store: Store, stored: Stored, source: Path) -> bool:

@@ -120,22 +120,26 @@ def place_of(
     """Return the container behind a datastore's description.
 
     secrets: what `listSecrets` answered; empty for a datastore that goes by identity.
-    Raises: NotSupported: a file share.
+    Raises: NotSupported: it is something else, such as a file share.
     """
     container = datastore.get("containerName") or datastore.get("filesystem")
     if not container:
         raise NotSupported(
-            f"datastore `{name}` is {datastore.get('datastoreType')}, and amlkit moves files"
-            " to and from blob containers",
+            f"datastore `{name}` is {datastore.get('datastoreType')}, and this needs a container of"
+            " blobs",
             hint="use a blob datastore, such as workspaceblobstore",
         )
     account = str(datastore["accountName"])
     endpoint = str(datastore.get("endpoint") or "core.windows.net")
     url = f"{datastore.get('protocol') or 'https'}://{account}.blob.{endpoint}"
-    return Place(name, url, str(container), _secret(secrets) or credential)
+    return Place(name, url, str(container), secret_of(secrets) or credential)
 
 
-def _secret(secrets: Mapping[str, Any]) -> str | None:
+def secret_of(secrets: Mapping[str, Any]) -> str | None:
+    """Return the account key or the SAS of a datastore, or None: it goes by identity.
+
+    Raises: NotSupported: it is another kind.
+    """
     kind = secrets.get("secretsType")
     if kind == "AccountKey":
         return str(secrets["key"])

@@ -33,6 +33,10 @@ class ContainerStore:
                     size = int(blob.size or 0)
                     yield Stored(blob.name, size, modified, blob.etag, _md5(blob))
 
+    def key(self, path: str) -> str:
+        """Return what is the same for all ways to write a path."""
+        return path
+
     def md5(self, path: str) -> str | None:
         """Return the MD5 that was stored with a file, or None."""
         with self._translated():

@@ -17,6 +17,8 @@ from amlkit.transfers import Transfer, Transferred
 
 if TYPE_CHECKING:
     from amlkit.azure.sdk import Sdk
+    from amlkit.copying import Store
+    from amlkit.shares.store import ShareStore
 
 # Azure Resource Manager's word and the YAML reference's.
 _TYPES = {
@@ -43,6 +45,7 @@ class AzureDatastores:
     def __init__(self, client: ArmClient, sdk: Sdk | None = None) -> None:
         self._client = client
         self._sdk = sdk
+        self._descriptions: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         self._places: dict[str, blobs.Place] = {}
 
     def create(self, name: str, spec: Mapping[str, JSON]) -> Datastore:
@@ -89,6 +92,13 @@ class AzureDatastores:
     def place(self, name: str) -> blobs.Place:
         """Return the container behind a datastore, with its key where it has one."""
         if name not in self._places:
+            properties, secrets = self._described(name)
+            self._places[name] = blobs.place_of(properties, name, secrets, self._client.credential)
+        return self._places[name]
+
+    def _described(self, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return a datastore's properties and its secrets, of which it may have none."""
+        if name not in self._descriptions:
             subject = f"datastore `{name}`"
             properties = self._client.get(f"/datastores/{name}", subject)["properties"]
             secrets: Mapping[str, Any] = {}
@@ -99,35 +109,57 @@ class AzureDatastores:
                     subject,
                     body={"expirableSecret": True, "expireAfterHours": 1},
                 )
-            self._places[name] = blobs.place_of(properties, name, secrets, self._client.credential)
-        return self._places[name]
+            self._descriptions[name] = properties, secrets
+        return self._descriptions[name]
+
+    def _share(self, name: str) -> ShareStore | None:
+        """Return the file share behind a datastore; None: it is something else."""
+        properties, secrets = self._described(name)
+        if properties["datastoreType"] != "AzureFile":
+            return None
+        from amlkit.azure import shares
+
+        return shares.store_of(properties, name, secrets, self._client.credential)
+
+    def _store(self, name: str) -> Store:
+        from amlkit.azure.container import ContainerStore
+
+        return self._share(name) or ContainerStore(self.place(name))
 
     def files(
         self, name: str, prefix: str = "", *, limit: int | None = None
     ) -> Iterator[StoredFile]:
         """Yield the files below a prefix, sorted by path."""
         asked, pattern = transfers.split_glob(transfers.inside(prefix, name))
-        for each in self.place(name).files(asked, limit=None if pattern else limit):
+        for each in self._files(name, asked, limit=None if pattern else limit):
             if pattern and not pattern.match(each.path[len(asked) :].lstrip("/")):
                 continue
             if not asked or each.path == asked or each.path.startswith(asked.rstrip("/") + "/"):
                 yield each
 
+    def _files(self, name: str, asked: str, *, limit: int | None) -> Iterator[StoredFile]:
+        if (share := self._share(name)) is None:
+            yield from self.place(name).files(asked, limit=limit)
+            return
+        for each in sorted(share.files(asked), key=lambda each: each.path)[:limit]:
+            yield StoredFile(each.path, each.size, each.modified.isoformat(timespec="seconds"))
+
     def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
         """Copy a file, a folder or what a glob finds into the datastore; only what is missing."""
         from amlkit import copying
-        from amlkit.azure.container import ContainerStore
+        from amlkit.shares.store import ShareStore
 
-        place = transfers.inside(target, name)
-        return copying.upload(ContainerStore(self.place(name)), source, place, how)
+        place, store = transfers.inside(target, name), self._store(name)
+        done = copying.upload(store, source, place, how)
+        if isinstance(store, ShareStore) and not how.dry:
+            store.tidy()
+        return done
 
     def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
         """Copy files out of the datastore; only what is missing. Raises: NotFound."""
         from amlkit import copying
-        from amlkit.azure.container import ContainerStore
 
-        place = transfers.inside(prefix, name)
-        return copying.download(ContainerStore(self.place(name)), place, target, how)
+        return copying.download(self._store(name), transfers.inside(prefix, name), target, how)
 
 
 def parse_uri(uri: str) -> tuple[str, str] | None:

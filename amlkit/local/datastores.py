@@ -1,7 +1,7 @@
 """Datastores of the embedded workspace: four built in, each a folder, as a workspace has them.
 
 Others are folders of this machine or Azure storage: blob containers, Data Lake Gen2 file systems,
-OneLake. `remote.py` brings files of those here when a job or an asset reads them.
+OneLake, file shares. `remote.py` brings files of those here when a job or an asset reads them.
 """
 
 from __future__ import annotations
@@ -170,9 +170,13 @@ class LocalDatastores:
     def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
         """Copy a file, a folder or what a glob finds into the datastore; only what is missing."""
         from amlkit import copying
+        from amlkit.shares.store import ShareStore
 
-        place = transfers.inside(target, name)
-        return copying.upload(self.store(name), source, place, how)
+        place, store = transfers.inside(target, name), self.store(name)
+        done = copying.upload(store, source, place, how)
+        if isinstance(store, ShareStore) and not how.dry:
+            store.tidy()
+        return done
 
     def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
         """Copy files out of the datastore; only what is missing. Raises: NotFound."""
@@ -182,9 +186,9 @@ class LocalDatastores:
         return copying.download(self.store(name), place, target, how)
 
     def store(self, name: str) -> Store:
-        """Return the folder or the container behind a datastore, opened.
+        """Return the folder, the container or the share behind a datastore, opened.
 
-        Raises: NotLoggedIn: its secret is not here. NotSupported: a file share.
+        Raises: NotLoggedIn: its secret is not here. NotSupported: an extra is not installed.
         """
         if name not in self._stores:
             self._stores[name] = self._opened(self.get(name))
@@ -210,22 +214,40 @@ class LocalDatastores:
         if name in BUILT_IN_DATASTORES or kind == "local":
             return FolderStore(name, Path(datastore.path))
         if kind == "azure_file":
-            raise NotSupported(
-                f"datastore `{name}` is a file share, and amlkit moves files to and from blobs",
-                hint="mount the share and use `--type local --path FOLDER`, or use a container",
-            )
+            return self._open_share(name, spec)
         return BlobStore(name, places.place_of(spec), self._login(name, spec))
+
+    def _open_share(self, name: str, spec: Mapping[str, JSON]) -> Store:
+        from amlkit.shares import logins
+        from amlkit.shares.store import Share, ShareStore
+
+        place = places.place_of(spec)
+        share = Share(place.url, place.account, place.container)
+        found = self._secret(name, spec)
+        if found is None:
+            return ShareStore(name, share, logins.identity(name, place.url))
+        kind, secret, more = found
+        return ShareStore(
+            name, share, logins.with_secret(name, kind, secret, account=place.account, more=more)
+        )
 
     def _login(self, name: str, spec: Mapping[str, JSON]) -> dict[str, object]:
         from amlkit.local.storage.blob_store import identity, login_with
 
+        found = self._secret(name, spec)
+        return identity() if found is None else login_with(*found)
+
+    def _secret(
+        self, name: str, spec: Mapping[str, JSON]
+    ) -> tuple[str, str, dict[str, JSON]] | None:
+        """Return the kind of a datastore's secret, the secret and what is beside it; or None."""
         login = _login_of(spec)
         if login.get("kind") in {None, "identity"}:
-            return identity()
+            return None
         secret = self._keeper.read(name, places.place_of(spec).address, login)
         if login["kind"] == "sas_token":
             secrets.check_expiry(name, secret)
-        return login_with(str(login["kind"]), secret, dict(login))
+        return str(login["kind"]), secret, dict(login)
 
 
 def _login_of(spec: Mapping[str, JSON] | None) -> Mapping[str, JSON]:

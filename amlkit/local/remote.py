@@ -121,7 +121,9 @@ class RemoteData:
             )
         place, path = found
         for each in self._datastores.list():
-            if each.spec.get("type") in places.REMOTE_TYPES:
+            kind = each.spec.get("type")
+            # wasbs and abfss are never addresses of file shares.
+            if kind in places.REMOTE_TYPES and kind != "azure_file":
                 known = places.place_of(each.spec)
                 if (known.account, known.container) == (place.account, place.container):
                     store = self._datastores.store(each.name)
@@ -130,10 +132,11 @@ class RemoteData:
 
     def _of_store(self, location: Location, progress: Progress | None) -> str:
         from amlkit import copying
+        from amlkit.shares.store import ShareStore
 
         store, path = location.store, location.path
-        assert isinstance(store, BlobStore)
-        with self._staging(f"{store.place.address}\n{path}") as staging:
+        assert isinstance(store, BlobStore | ShareStore)
+        with self._staging(f"{store.address}\n{path}") as staging:
             files = copying.stored_files(store, path)
             versions = {name: f"{each.etag} {each.size}" for name, each in files.items()}
             if (digest := staging.still(versions, self._content)) is not None:

@@ -14,6 +14,11 @@ LOCAL_COMMANDS = (
     ("workspace", "show"),
     ("workspace", "list"),
     ("workspace", "doctor"),
+    (
+        *("datastore", "create", "--name", "share", "--type", "azure_file"),
+        *("--account-name", "a", "--file-share-name", "s", "--account-key-env", "K"),
+    ),
+    ("datastore", "show", "share"),
     ("datastore", "list"),
     ("datastore", "ls", "workspaceblobstore"),
     ("data", "list"),

@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import azurite
+import shares_server
 
 
 @dataclass
@@ -111,6 +112,36 @@ def blob(storage, amlkit):
         "STORAGE_KEY",
     )
     assert made.returncode == 0, made.stderr
+    return run
+
+
+@pytest.fixture
+def shares():
+    """A server of file shares, with a share `images`."""
+    from shares_tree import Share
+
+    with shares_server.running() as service:
+        service.shares["images"] = Share()
+        yield service
+
+
+SHARE = ("--type", "azure_file", "--account-name", shares_server.ACCOUNT)
+
+
+@pytest.fixture
+def share(shares, amlkit):
+    """Run amlkit with a datastore `images` that is the share; its key in a variable."""
+
+    def run(*arguments, env=None, **more):
+        env = {"SHARE_KEY": shares_server.KEY, **(env or {})}
+        return amlkit(*arguments, env=env, **more)
+
+    made = run(
+        "datastore", "create", "--name", "images", *SHARE, "--file-share-name", "images",
+        "--protocol", "http", "--endpoint", shares.endpoint, "--account-key-env", "SHARE_KEY",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert shares.log == []
     return run
 
 

@@ -42,6 +42,11 @@ class BlobStore:
         self.place = place
         self._login = login
 
+    @property
+    def address(self) -> str:
+        """The URL of the root."""
+        return self.place.address
+
     @cached_property
     def _store(self) -> Any:
         from obstore.store import AzureStore
@@ -73,6 +78,10 @@ class BlobStore:
                 for each in batch:
                     if each["path"] != prefix:
                         yield _stored(each)
+
+    def key(self, path: str) -> str:
+        """Return what is the same for all ways to write a path."""
+        return path
 
     def md5(self, path: str) -> str | None:
         """Return the MD5 that was stored with a file, or None."""

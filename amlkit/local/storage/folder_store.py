@@ -45,6 +45,10 @@ class FolderStore:
             mark = f"{facts.st_mtime_ns}-{facts.st_ino}"
             yield Stored(path.relative_to(self.folder).as_posix(), facts.st_size, modified, mark)
 
+    def key(self, path: str) -> str:
+        """Return what is the same for all ways to write a path."""
+        return path
+
     def md5(self, path: str) -> str | None:
         """Return the MD5 of a file."""
         return hash_of(self._path(path))

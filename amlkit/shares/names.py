@@ -1,0 +1,36 @@
+"""The names that a file share takes, and which of them mean the same file.
+
+Source: "Naming and referencing shares, directories, files, and metadata".
+"""
+
+from __future__ import annotations
+
+import re
+
+from amlkit.errors import AmlkitError
+
+_FORBIDDEN = re.compile(r'[\x00-\x1f"\\:|<>*?]')
+
+
+def folded(path: str) -> str:
+    """Return a path as a share compares it: it keeps upper case, and does not tell it from lower.
+
+    Letter by letter: `ß` is not `SS`.
+    """
+    return "".join(up if len(up := letter.upper()) == 1 else letter for letter in path)
+
+
+def check(path: str) -> None:
+    """Raise: AmlkitError: a share takes no file of that name."""
+    forbidden = sorted(set(_FORBIDDEN.findall(path)))
+    if forbidden:
+        shown = " ".join(repr(each)[1:-1] for each in forbidden)
+        raise AmlkitError(
+            f"`{path}` cannot be in a file share: its name has `{shown}`",
+            hint="rename it, or leave it out with a glob",
+        )
+    if len(path) > 2048 or any(len(each) > 255 for each in path.split("/")):
+        raise AmlkitError(
+            f"`{path[:60]}...` is too long for a file share",
+            hint="names have up to 255 letters, paths up to 2048",
+        )
