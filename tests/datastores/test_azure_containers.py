@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import subprocess
+import sys
 
 import azurite
 import pytest
 
 from amlkit import copying
+from amlkit.azure import server_copies
 from amlkit.azure.blobs import Place
 from amlkit.azure.container import ContainerStore
 from amlkit.errors import AmlkitError, NotFound, NotLoggedIn
@@ -18,12 +22,17 @@ HOW = Transfer()
 
 
 @pytest.fixture
-def store(storage):
+def place(storage):
     def opened(credential=azurite.KEY):
         url = f"http://{storage.endpoint}/{azurite.ACCOUNT}"
-        return ContainerStore(Place("images", url, storage.container, credential))
+        return Place("images", url, storage.container, credential)
 
     return opened
+
+
+@pytest.fixture
+def store(place):
+    return lambda credential=azurite.KEY: ContainerStore(place(credential))
 
 
 @pytest.fixture
@@ -110,3 +119,94 @@ def test_refusals_are_told(store, tmp_path):
         list(store("d3JvbmcgYnV0IHZhbGlkIGJhc2U2NA==").files(""))
     with pytest.raises(NotFound):
         copying.download(store(), "nothing", tmp_path, HOW)
+
+
+UPLOAD = """
+import sys
+from pathlib import Path
+from amlkit import copying
+from amlkit.azure.blobs import Place
+from amlkit.azure.container import ContainerStore
+from amlkit.transfers import Transfer
+place = Place("images", *sys.argv[1:4])
+copying.upload(ContainerStore(place), Path(sys.argv[4]), "t", Transfer())
+"""
+
+
+def test_a_large_upload_that_was_killed_goes_on_inside_the_file(storage, store, tmp_path):
+    content = b"".join(number.to_bytes(4) * (256 * 1024) for number in range(120))
+    big = tmp_path / "big ü.bin"
+    big.write_bytes(content)
+    url = f"http://{storage.endpoint}/{azurite.ACCOUNT}"
+    where = (url, storage.container, azurite.KEY, str(big))
+    process = subprocess.Popen([sys.executable, "-c", UPLOAD, *where])
+    while storage.uncommitted("t/big ü.bin") < 6 and process.poll() is None:
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    there = storage.uncommitted("t/big ü.bin")
+    copying.upload(store(), big, "t", HOW)
+    # 120 MiB are 15 blocks of 8 MiB, and 4 were on their way when it was killed.
+    if there:
+        assert 15 <= len(storage.requests("comp=block&")) <= 15 + 4
+    (stored,) = store().files("t")
+    assert stored.md5 == hashlib.md5(content).hexdigest()
+    assert copying.upload(store(), big, "t", HOW).skipped == 1
+    store().fetch(stored, tmp_path / "down.bin", lambda size: None)
+    assert (tmp_path / "down.bin").read_bytes() == content
+
+
+def test_a_large_upload_that_broke_off_sends_only_the_other_blocks(storage, store, tmp_path):
+    big = tmp_path / "big.bin"
+    big.write_bytes(b"".join(bytes([number]) * (8 << 20) for number in range(5)))
+
+    def unplugged(size):
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        store().put("big.bin", big, unplugged)
+    there = storage.uncommitted("big.bin")
+    assert there
+    assert storage.names() == []
+    before = len(storage.requests("comp=block&"))
+    store().put("big.bin", big, lambda size: None)
+    assert len(storage.requests("comp=block&")) - before == 5 - there
+    assert storage.names() == ["big.bin"]
+
+
+@pytest.mark.parametrize("login", ["key", "sas"])
+def test_storage_copies_a_blob_with_its_checksum_by_itself(storage, store, place, tmp_path, login):
+    storage.put("in/a ü.bin", b"12345", metadata={"kept": "yes"})
+    source = place(azurite.KEY if login == "key" else storage.sas(hours=1))
+    md5 = hashlib.md5(b"12345").hexdigest()
+    copier = server_copies.Copier(source, place())
+    copier.copy("in/a ü.bin", "out/b ü.bin", size=5, md5=md5, mark="1")
+    (stored,) = store().files("out")
+    assert (stored.path, stored.size, stored.md5) == ("out/b ü.bin", 5, md5)
+    with storage.client as client:
+        assert client.get_blob_client("out/b ü.bin").get_blob_properties().metadata == {
+            "kept": "yes"
+        }
+    assert not storage.requests("GET", "/in/a")
+
+
+def test_what_storage_does_not_copy_goes_through_here(storage, store, place, monkeypatch):
+    """Azurite knows no "Put Block From URL"."""
+    monkeypatch.setattr(server_copies, "_AT_ONCE", 4)
+    storage.put("in/a.bin", b"12345")
+    storage.put("in/b.bin", b"123")
+    copier = server_copies.Copier(place(), place())
+    for name in ("a.bin", "b.bin"):
+        copier.copy(
+            f"in/{name}", f"out/{name}", size=5 if name == "a.bin" else 3, md5=None, mark=""
+        )
+    with storage.client as client:
+        assert client.download_blob("out/a.bin").readall() == b"12345"
+        assert client.download_blob("out/b.bin").readall() == b"123"
+
+
+def test_a_copy_of_what_is_gone_is_told(place):
+    from azure.core.exceptions import ResourceNotFoundError
+
+    with pytest.raises(ResourceNotFoundError):
+        server_copies.Copier(place(), place()).copy("in/x", "out/x", size=1, md5=None, mark="")

@@ -8,6 +8,8 @@ pytest.importorskip("azure.ai.ml")
 pytest.importorskip("cryptography")
 
 from amlkit.azure import server_copies
+from amlkit.azure.blobs import Place
+from amlkit.azure.container import ContainerStore
 from amlkit.errors import AmlkitError, NotFound, NotSupported, UsageError
 from amlkit.records import AssetKind
 
@@ -193,3 +195,56 @@ def test_unchanged_data_is_not_sent_again(on_emulator, served, numbers):
     before = len(served.requests())
     assert on_emulator.data.create(name="n", path=numbers, if_changed=True).version == "1"
     assert len(served.requests()) - before == 1
+
+
+@pytest.fixture
+def by_identity(on_emulator, served):
+    """The default container, entered with a token."""
+    known = on_emulator.backend.datastores.place("workspaceblobstore")
+    return Place(known.datastore, known.account_url, known.container, served.credential)
+
+
+def test_a_large_upload_by_identity_goes_on_with_the_missing_blocks(by_identity, served, tmp_path):
+    big = tmp_path / "big.bin"
+    big.write_bytes(b"".join(bytes([number]) * (8 << 20) for number in range(4)))
+
+    def blocks_sent():
+        return sum(each["query"].get("comp") == "block" for each in served.requests())
+
+    def unplugged(size):
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        ContainerStore(by_identity).put("big.bin", big, unplugged)
+    sent = blocks_sent()
+    assert sent >= 1
+    ContainerStore(by_identity).put("big.bin", big, lambda size: None)
+    assert blocks_sent() == 4
+    (stored,) = ContainerStore(by_identity).files("big.bin")
+    ContainerStore(by_identity).fetch(stored, tmp_path / "down.bin", lambda size: None)
+    assert (tmp_path / "down.bin").read_bytes() == big.read_bytes()
+
+
+def test_storage_copies_by_identity_without_reading_here(by_identity, served, tmp_path):
+    (tmp_path / "a.txt").write_text("12345")
+    ContainerStore(by_identity).put("in/a.txt", tmp_path / "a.txt", lambda size: None)
+    copier = server_copies.Copier(by_identity, by_identity)
+    copier.copy("in/a.txt", "out/a.txt", size=5, md5=None, mark="")
+    (stored,) = ContainerStore(by_identity).files("out")
+    assert (stored.path, stored.size, stored.md5 is not None) == ("out/a.txt", 5, True)
+    assert blob_requests(served, "GET") == []
+
+
+def test_a_large_asset_that_broke_off_goes_on_too(on_emulator, served, tmp_path):
+    big = tmp_path / "big.bin"
+    big.write_bytes(b"".join(bytes([number]) * (8 << 20) for number in range(3)))
+    served.fault("403:1:PUT .*/big.bin")
+    with pytest.raises(AmlkitError):
+        on_emulator.data.create(name="big", path=big)
+    assert list(on_emulator.data.list()) == []
+    before = len(served.requests())
+    on_emulator.data.create(name="big", path=big)
+    again = [each for each in served.requests()[before:] if each["query"].get("comp") == "block"]
+    assert len(again) < 3
+    place = on_emulator.data.download("big", tmp_path / "down")
+    assert place.read_bytes() == big.read_bytes()
