@@ -118,6 +118,15 @@ class LocalDatastores:
         ]
         return built_in + [_datastore(*each) for each in self._table.datastores()]
 
+    def secret_variables(self) -> frozenset[str]:
+        """Return the environment variables that hold secrets of datastores."""
+        logins = [spec.get("authentication") for _, spec, _ in self._table.datastores()]
+        return frozenset(
+            str(each["variable"])
+            for each in logins
+            if isinstance(each, Mapping) and each.get("variable")
+        )
+
     def delete(self, name: str) -> str | None:
         """Forget a definition and its secret; the files stay.
 

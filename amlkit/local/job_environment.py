@@ -42,8 +42,12 @@ def job_variables(
     python: Path,
     concurrency: int,
 ) -> dict[str, str]:
-    """Return the variables of a job that runs beside `concurrency - 1` others."""
-    kept = {key: value for key, value in environment().items() if key not in _DROPPED}
+    """Return the variables of a job that runs beside `concurrency - 1` others.
+
+    Without those that hold the secrets of datastores: amlkit brings and sends the data.
+    """
+    dropped = {*_DROPPED, *workspace.datastores.secret_variables()}
+    kept = {key: value for key, value in environment().items() if key not in dropped}
     threads = str(max(1, cores() // max(1, concurrency)))
     prefix = python.parent.parent
     amlkit = Path(sys.executable).parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,35 +13,56 @@ from amlkit.local.plans import OutputPlan
 from amlkit.records import Job
 
 if TYPE_CHECKING:
-    from amlkit.local.jobs import LocalJobs
     from amlkit.local.workspace import LocalWorkspace
 
 
-def places(jobs: LocalJobs, workspace: LocalWorkspace, job: Job) -> Mapping[str, str]:
+@dataclass(frozen=True)
+class Written:
+    """Where an output is. uri: in Azure storage, or None; here too, unless the mode is `direct`."""
+
+    place: Path | None
+    uri: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The place here, or where there is none the address."""
+        return str(self.place) if self.place is not None else str(self.uri)
+
+
+def written(workspace: LocalWorkspace, job: Job) -> Mapping[str, Written]:
     """Return where each output is: a sweep's are its best trial's, a pipeline's its steps'."""
     if (reused := job.properties.get("reused_job_id")) is not None:
-        return jobs.outputs(reused)
+        return _of(workspace, reused)
     if job.type == "sweep":
-        return jobs.outputs(str(job.best_trial["name"])) if job.best_trial is not None else {}
+        best = job.properties.get("best_child_run_id")
+        return _of(workspace, best) if best is not None else {}
     plan = workspace.job_table.plan(job.name)
     if job.type == "pipeline":
-        return _of_steps(jobs, job.name, plan)
+        return _of_steps(workspace, job.name, plan)
     if not plan and job.parent is not None:
         plan = workspace.job_table.plan(job.parent)
         plan = plan.get("trial", plan)
-    found = {"default": str(workspace.folder.code(job.name) / "outputs")}
+    found = {"default": Written(workspace.folder.code(job.name) / "outputs")}
     for port, output in (plan.get("outputs") or {}).items():
-        found[port] = str(OutputPlan(**output).place(workspace.folder, job.name, port))
+        declared = OutputPlan(**output)
+        place = None if declared.direct else declared.place(workspace.folder, job.name, port)
+        found[port] = Written(place, declared.address(job.name))
     return found
 
 
-def _of_steps(jobs: LocalJobs, name: str, plan: Mapping[str, Any]) -> Mapping[str, str]:
+def _of(workspace: LocalWorkspace, job: str) -> Mapping[str, Written]:
+    return written(workspace, workspace.job_table.get(job))
+
+
+def _of_steps(
+    workspace: LocalWorkspace, name: str, plan: Mapping[str, Any]
+) -> Mapping[str, Written]:
     from amlkit.local.pipelines.plans import job_of
 
-    found: dict[str, str] = {}
+    found: dict[str, Written] = {}
     for port, source in (plan.get("outputs") or {}).items():
         owner = plan["given"].get(source["step"]) or job_of(name, source["step"])
-        found[port] = jobs.outputs(owner)[source["port"]]
+        found[port] = _of(workspace, owner)[source["port"]]
     return found
 
 

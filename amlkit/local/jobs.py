@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from amlkit import references
 from amlkit.errors import Conflict, UsageError, WaitTimedOut
-from amlkit.local import job_outputs, launch, processes
+from amlkit.local import job_outputs, launch, outgoing, processes
 from amlkit.local.catalogue import JobRow
 from amlkit.local.drafts import Draft
 from amlkit.local.locks import Lock, is_locked, try_lock
@@ -116,6 +116,9 @@ class LocalJobs:
         if not job.status.final or (job.status is Status.COMPLETED and not repeated):
             hint = f"there is nothing to {'retry' if failed else 'resume'}"
             raise Conflict(f"job `{name}` is {job.status}", hint=hint)
+        family = self._table.family(name)
+        left = [each.name for each in family if each.status is not Status.COMPLETED]
+        outgoing.check_again(self._workspace, (name, *left))
         held = self._hold(name)
         try:
             for trial in repeated:
@@ -151,10 +154,10 @@ class LocalJobs:
 
     def _placed(self, job: Job) -> Mapping[str, JSON]:
         """Return a completed job's declared outputs, each with where it is."""
-        places = job_outputs.places(self, self._workspace, job)
+        written = job_outputs.written(self._workspace, job)
         found: dict[str, JSON] = {}
         for port, declared in job.outputs.items():
-            place = {"path": places[port]} if port in places else {}
+            place = {"path": written[port].uri or written[port].path} if port in written else {}
             found[port] = {**(declared if isinstance(declared, Mapping) else {}), **place}
         return found
 
@@ -308,7 +311,8 @@ class LocalJobs:
 
     def outputs(self, name: str) -> Mapping[str, str]:
         """Return where each output is; a sweep's are those of its best trial, as on Azure."""
-        return job_outputs.places(self, self._workspace, self.get(name))
+        written = job_outputs.written(self._workspace, self.get(name))
+        return {port: each.path for port, each in written.items()}
 
     def download(self, name: str, output: str | None, target: Path) -> Path:
         """Copy one output below `target`; without one: outputs, logs and artifacts of the run.

@@ -43,10 +43,10 @@ RUN_FOLDER = "${{run_folder}}"
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """One output. path: its folder or file, or None for the default place.
+    """One output. path: its folder or file here, or None for the default place.
 
-    A path may hold `${{name}}`, the name of the job that writes it.
-
+    uri: where in Azure storage it is sent to from there; with the mode `direct`, what the job is
+    given in the place of a folder. Both may hold `${{name}}`, the name of the job that writes it.
     name, version: the asset that it becomes when the job completes.
     """
 
@@ -55,15 +55,32 @@ class OutputPlan:
     path: str | None = None
     name: str | None = None
     version: str | None = None
+    uri: str | None = None
 
     def place(self, folder: Folder, job: str, port: str) -> Path:
         """Return the folder or file that a job writes this output to."""
         if self.path == RUN_FOLDER:
             return folder.code(job)
         if self.path is not None:
-            return Path(re.sub(r"\$\{\{\s*name\s*\}\}", job, self.path))
+            return Path(_named(self.path, job))
+        if (uri := self.address(job)) is not None:
+            place = folder.job(job) / "outputs" / port
+            return place / uri.rsplit("/", 1)[-1] if self.type == "uri_file" else place
         place = folder.output(job, port)
         return place / port if self.type == "uri_file" else place
+
+    def address(self, job: str) -> str | None:
+        """Return the address in Azure storage of what a job writes, or None."""
+        return _named(self.uri, job) if self.uri is not None else None
+
+    @property
+    def direct(self) -> bool:
+        """Whether the job writes to the address by itself."""
+        return self.uri is not None and self.mode == "direct"
+
+
+def _named(text: str, job: str) -> str:
+    return re.sub(r"\$\{\{\s*name\s*\}\}", job, text)
 
 
 def customized(path: str, output: str, datastore: str) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from amlkit import transfers
 from amlkit.errors import NotFound, UsageError
+from amlkit.local.folder import BUILT_IN_DATASTORES
 from amlkit.local.storage import places, web
 from amlkit.local.storage.blob_store import BlobStore, identity
 from amlkit.local.storage.folder_store import FolderStore
@@ -37,10 +38,11 @@ _KEPT_SECONDS = 7 * 24 * 3600
 
 @dataclass(frozen=True)
 class Location:
-    """A path in a store."""
+    """A path in a store. defined: whether the store is a datastore, or only a container."""
 
     store: Store
     path: str
+    defined: bool = True
 
     @property
     def local(self) -> Path | None:
@@ -128,7 +130,20 @@ class RemoteData:
                 if (known.account, known.container) == (place.account, place.container):
                     store = self._datastores.store(each.name)
                     return Location(store, transfers.inside(path, each.name))
-        return Location(BlobStore(place.container, place, identity()), transfers.inside(path, uri))
+        store = BlobStore(place.container, place, identity())
+        return Location(store, transfers.inside(path, uri), defined=False)
+
+    def folder_of(self, uri: str) -> Path | None:
+        """Return the path on this machine that a URI means, or None when it is in Azure storage.
+
+        Opens nothing, and so needs no secret. Raises: NotFound: no such datastore.
+        """
+        named = places.datastore_uri(uri)
+        if named is None:
+            return None
+        found = self._datastores.get(named[0])
+        here = found.name in BUILT_IN_DATASTORES or found.type == "local"
+        return self.locate(uri).local if here else None
 
     def _of_store(self, location: Location, progress: Progress | None) -> str:
         from amlkit import copying

@@ -16,8 +16,9 @@ from amlkit import references
 from amlkit.errors import AmlkitError, NotFound, NotSupported, UsageError
 from amlkit.local import recipes, snapshot
 from amlkit.local.assets import referenced
+from amlkit.local.declared_outputs import STORAGE, DeclaredOutputs
 from amlkit.local.folder import DEFAULT_DATASTORE
-from amlkit.local.plans import RUN_FOLDER, CommandPlan, InputPlan, OutputPlan, SweepPlan, customized
+from amlkit.local.plans import CommandPlan, InputPlan, OutputPlan, SweepPlan
 from amlkit.local.recipes import Recipe
 from amlkit.local.storage import places
 from amlkit.records import JSON, AssetKind
@@ -41,13 +42,14 @@ class Resolver:
         self._dry = dry
         self.default_datastore = DEFAULT_DATASTORE
         self._codes: dict[tuple[Path, ...], str | None] = {}
-        self.notes: list[str] = []
+        self._outputs = DeclaredOutputs(workspace)
+        self.notes = self._outputs.notes
         self.links: list[tuple[str, Any]] = []
 
     def of(self, loaded: Loaded) -> Resolver:
         """Return a resolver for another file of the same submission: a component's own."""
         other = Resolver(self._workspace, replace(self._submission, spec=loaded), dry=self._dry)
-        other.notes, other._codes = self.notes, self._codes
+        other.notes, other._codes, other._outputs = self.notes, self._codes, self._outputs
         other.default_datastore = self.default_datastore
         return other
 
@@ -260,7 +262,10 @@ class Resolver:
         if path.startswith(places.SCHEMES):
             return self._remote(name, path, kind, mode)
         if path.startswith("azureml://jobs/"):
-            return self._local(self._job_output(name, path), kind, mode)
+            place = self._job_output(name, path)
+            if isinstance(place, str):
+                return self._remote(name, place, kind, mode)
+            return self._local(place, kind, mode)
         if path.startswith("azureml://"):
             raise NotSupported(
                 f"input `{name}`: `{path}` is in another workspace or registry",
@@ -280,8 +285,11 @@ class Resolver:
             raise self._missing(f"input `{name}`", place)
         return self._local(place, kind, mode)
 
-    def _job_output(self, name: str, path: str) -> Path:
-        """Return the place of `azureml://jobs/JOB/outputs/OUTPUT/paths/PATH`. Raises: NotFound."""
+    def _job_output(self, name: str, path: str) -> Path | str:
+        """Return the place of `azureml://jobs/JOB/outputs/OUTPUT/paths/PATH`.
+
+        An address where the job wrote to storage by itself. Raises: NotFound.
+        """
         from amlkit.specs import references
 
         try:
@@ -295,6 +303,8 @@ class Resolver:
                 f"input `{name}`: job `{found.name}` has no output `{found.output}`",
                 hint=f"it has {known}" if known else None,
             )
+        if outputs[found.output].startswith(STORAGE):
+            return f"{outputs[found.output].rstrip('/')}/{found.path or ''}".rstrip("/")
         root = Path(outputs[found.output])
         place = (root / (found.path or "")).resolve()
         if not place.is_relative_to(root.resolve()) or not place.exists():
@@ -353,47 +363,12 @@ class Resolver:
             return InputPlan(kind, mode, uri=place.as_uri())
         return InputPlan(kind, mode, digest=self._workspace.content.add(place).digest)
 
-    def _output_folder(self, name: str, uri: str) -> Path:
-        place = self._workspace.remote.locate(uri).local
-        if place is None:
-            raise NotSupported(
-                f"output `{name}`: `{uri}` is in Azure storage, and jobs here write to folders",
-                hint="leave `path` out, then: amlkit datastore upload NAME --path FOLDER",
-            )
-        return place
-
     def outputs(self, outputs: Mapping[str, Any]) -> dict[str, OutputPlan]:
-        """Return the plan of every output."""
-        return {
-            references.check_port(name, "output"): self._output(name, value)
-            for name, value in outputs.items()
-        }
-
-    def _output(self, name: str, value: Any) -> OutputPlan:
-        plain = _plain(value)
-        path = plain.get("path")
-        place: str | None = None
-        if name == "artifacts" and not plain:
-            # Azure ML's own name for what a run leaves in its folder.
-            place = RUN_FOLDER
-        elif path is not None:
-            text = customized(str(path), name, self.default_datastore)
-            if text.startswith("azureml://datastores/"):
-                place = str(self._output_folder(name, text))
-            elif text.startswith(_REMOTE):
-                raise NotSupported(
-                    f"output `{name}`: `{text}` is not on this machine",
-                    hint="leave `path` out, or use azureml://datastores/workspaceblobstore/paths/...",
-                )
-            else:
-                place = str(self.loaded.resolve_path(text))
-        asset, version = plain.get("name"), plain.get("version")
-        return OutputPlan(
-            type=str(plain.get("type") or "uri_folder").lower(),
-            mode=str(plain.get("mode") or "rw_mount").lower(),
-            path=place,
-            name=str(asset) if asset else None,
-            version=str(version) if version else None,
+        """Return the plan of every output. Raises: NotFound, NotLoggedIn: its storage."""
+        return self._outputs.plan(
+            {name: _plain(value) for name, value in outputs.items()},
+            default_datastore=self.default_datastore,
+            resolve_path=self.loaded.resolve_path,
         )
 
 

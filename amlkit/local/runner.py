@@ -8,14 +8,16 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 from amlkit.errors import AmlkitError
-from amlkit.local import processes
+from amlkit.local import outgoing, processes
 from amlkit.local.catalogue.database import now
+from amlkit.local.declared_outputs import STORAGE
 from amlkit.local.job_environment import distribution_variables, job_variables
 from amlkit.local.plans import CommandPlan, InputPlan, OutputPlan
 from amlkit.local.shell import command_line
@@ -78,6 +80,9 @@ class CommandRun:
         self._ended = threading.Event()
         self._groups: list[int] = []
         self._stopped: Outcome | None = None
+        self._targets: Sequence[outgoing.Target] = ()
+        self._sending = outgoing.Sending(self._folder.log(job))
+        self._closed = False
         self.output_paths: dict[str, Path] = {}
 
     def run(self, python: Path) -> Outcome:
@@ -87,11 +92,15 @@ class CommandRun:
         """
         try:
             self._make_folders()
+            self._targets = outgoing.targets(self._crew.workspace, self._job, self._plan.outputs)
             text, variables = self._resolve(python)
             self._table.advance(self._job, Status.RUNNING, started_at=now())
             outcome = self._execute(text, variables)
             if outcome.status is Status.COMPLETED and self._plan.outputs:
                 self._table.advance(self._job, Status.FINALIZING)
+                self._send_outputs()
+                if self._stopped is not None:
+                    return self._stopped
                 self._register_outputs()
             return outcome
         except AmlkitError as error:
@@ -102,10 +111,11 @@ class CommandRun:
     def stop(self, status: Status, reason: str) -> None:
         """End the run with this state: TERM, then KILL after the grace. The first reason stays."""
         with self._lock:
-            if self._stopped is not None or self._ended.is_set():
+            if self._stopped is not None or self._closed:
                 return
             self._stopped = Outcome(status, error=reason)
-            groups = list(self._groups)
+            groups = [] if self._ended.is_set() else list(self._groups)
+        self._sending.stop()
         for group in groups:
             threading.Thread(
                 target=processes.stop,
@@ -170,6 +180,10 @@ class CommandRun:
         if plan.uri is not None:
             if plan.pinned is not None:
                 self._check_pinned(plan.pinned, plan.uri)
+            if plan.uri.startswith(STORAGE) and plan.mode != "direct":
+                # Another step has written it there by itself.
+                digest = self._crew.workspace.remote.fetch(plan.uri, plan.type)
+                return self._input(name, replace(plan, digest=digest))
             parts = urlparse(plan.uri)
             return unquote(parts.path) if parts.scheme == "file" else plan.uri
         return plan.value
@@ -180,6 +194,8 @@ class CommandRun:
         pins.check(self._crew.workspace.content, digest, Path(unquote(urlparse(uri).path)))
 
     def _output(self, name: str, plan: OutputPlan) -> str:
+        if plan.direct:
+            return str(plan.address(self._job))
         place = plan.place(self._folder, self._job, name)
         if plan.type == "uri_file":
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -256,7 +272,9 @@ class CommandRun:
                     end.result()
             return codes
         finally:
-            self._ended.set()
+            with self._lock:
+                self._ended.set()
+                self._closed = not self._targets
 
     def _wait(self, process: Popen[bytes], ranks: Sequence[Popen[bytes]], codes: list[int]) -> None:
         """Wait for a rank and add its exit code; nothing of its process group stays."""
@@ -273,17 +291,31 @@ class CommandRun:
 
     # Finalizing.
 
+    def _send_outputs(self) -> None:
+        """Send what goes to storage; when it is there, the run is not stopped any more."""
+        if self._targets:
+            with suppress(outgoing.Stopped):
+                self._sending.send(self._targets)
+        with self._lock:
+            self._closed = True
+
     def _register_outputs(self) -> None:
         for port, plan in self._plan.outputs.items():
-            place = self.output_paths[port]
-            if plan.name is None or not place.exists():
+            if plan.name is None or not self._is_written(port, plan):
                 continue
             kind = AssetKind.MODEL if plan.type.endswith("model") else AssetKind.DATA
-            draft = AssetDraft(
-                kind, plan.name, {"type": plan.type}, version=plan.version, path=str(place)
-            )
+            draft = AssetDraft(kind, plan.name, {"type": plan.type}, version=plan.version)
+            if plan.uri is not None:
+                draft = replace(draft, spec={**draft.spec, "path": plan.address(self._job)})
+            else:
+                draft = replace(draft, path=str(self.output_paths[port]))
             asset = self._crew.workspace.assets.create(draft)
             self._crew.workspace.asset_table.link(self._job, asset, direction="output", port=port)
+
+    def _is_written(self, port: str, plan: OutputPlan) -> bool:
+        if plan.uri is None:
+            return self.output_paths[port].exists()
+        return plan.direct or any(each.port == port and each.written for each in self._targets)
 
 
 def _text(value: JSON) -> str:

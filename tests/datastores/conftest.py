@@ -63,7 +63,7 @@ class Storage:
         with self.client as client:
             client.upload_blob(name, content, overwrite=True, **more)
 
-    def sas(self, *, hours):
+    def sas(self, *, hours, write=True):
         from datetime import UTC, datetime, timedelta
 
         from azure.storage.blob import ContainerSasPermissions, generate_container_sas
@@ -71,7 +71,7 @@ class Storage:
         now = datetime.now(UTC)
         return generate_container_sas(
             azurite.ACCOUNT, self.container, account_key=azurite.KEY,
-            permission=ContainerSasPermissions(read=True, write=True, list=True, delete=True),
+            permission=ContainerSasPermissions(read=True, write=write, list=True, delete=write),
             start=now - timedelta(hours=9), expiry=now + timedelta(hours=hours),
         )  # fmt: skip
 

@@ -23,27 +23,28 @@ class Breaking(BaseHTTPRequestHandler):
     def do_PUT(self):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         kind = "commit" if "comp=blocklist" in self.path else "block"
-        if self._answer(kind, b"", 201):
-            self.server.got.append((kind, content))
+        self._answer(kind, b"", 201, got=content)
 
-    def _answer(self, kind, content, code):
+    def _answer(self, kind, content, code, got=None):
         self.close_connection = True
         seen = self.server.seen[kind] = self.server.seen.get(kind, 0) + 1
         if seen > self.server.bad:
+            # Before the answer: who has it looks at once.
+            if got is not None:
+                self.server.got.append((kind, got))
             self.send_response(code)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
-            return True
+            return
         if kind == "block":
             self.wfile.write(b"what is this\r\n")
-            return False
+            return
         # A passing refusal and a success, both shorter than they say.
         self.send_response(503 if kind == "commit" else 200)
         self.send_header("Content-Length", "1000")
         self.end_headers()
         self.wfile.write(b"half")
-        return False
 
 
 @pytest.fixture

@@ -258,16 +258,6 @@ def test_what_is_not_in_the_container_is_told_before_the_job(blob, tmp_path, dry
     assert "amlkit datastore ls images" in failed.stderr
 
 
-def test_an_output_in_azure_storage_is_refused_with_the_way_out(blob, tmp_path):
-    (tmp_path / "job.yml").write_text(
-        "command: echo 1\nenvironment: azureml:any@latest\noutputs:\n  data:\n"
-        "    type: uri_folder\n    path: azureml://datastores/images/paths/out\n"
-    )
-    failed = blob("job", "submit", "job.yml", "--current-python")
-    assert failed.returncode == 1
-    assert "amlkit datastore upload" in failed.stderr
-
-
 def test_on_a_terminal_a_download_is_seen_and_a_submission_without_one_is_quiet(site, tmp_path):
     pty = pytest.importorskip("pty", reason="a terminal is a Unix thing")
     site.files["/big.bin"] = b"x" * 3_000_000

@@ -22,7 +22,10 @@ from amlkit.records import JSON
 
 @dataclass(frozen=True)
 class Made:
-    """An output of a job that has run: whose it is, and where. job: who made it first."""
+    """An output of a job that has run: whose it is, and where. job: who made it first.
+
+    path: on this machine, or where the job wrote to storage by itself its address.
+    """
 
     job: str
     port: str
@@ -41,6 +44,7 @@ def parts(step: StepPlan, work: Work, made: Mapping[str, Made]) -> dict[str, JSO
         "distribution": {**trial.distribution, "instance_count": trial.instance_count},
         "outputs": {
             port: {"type": each.type, "mode": each.mode, "path": each.path, "name": each.name}
+            | ({"uri": each.uri} if each.uri is not None else {})
             for port, each in trial.outputs.items()
         },
         "inputs": {port: _input(each, made.get(port)) for port, each in trial.inputs.items()},

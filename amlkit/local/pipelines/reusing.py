@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amlkit.local import job_outputs, outgoing
 from amlkit.local.catalogue import JobTable
 from amlkit.local.catalogue.database import now
+from amlkit.local.declared_outputs import STORAGE
+from amlkit.local.job_outputs import Written
 from amlkit.local.pipelines import reuse
 from amlkit.local.pipelines.plans import StepPlan, Work
 from amlkit.local.pipelines.reuse import Made
@@ -88,17 +91,31 @@ class Memory:
         table = self.workspace.job_table
         if not table.exists(job) or table.get(job).status is not Status.COMPLETED:
             return f"`{job}`, which ran the same before, did not complete"
-        places = self.places(job)
+        written = self._written(job)
         for port, was in outputs.items():
-            place = places.get(port)
-            now = reuse.fingerprint(Path(place)) if place is not None else None
+            place = written.get(port)
+            now = self._seen(place) if place is not None else None
             if now != was:
-                return f"output `{port}` of `{job}` was {'deleted' if now is None else 'changed'}"
+                how = "deleted" if now is None else "changed"
+                if place is not None and place.uri is not None:
+                    how = f"deleted or changed, here or in `{place.uri}`"
+                return f"output `{port}` of `{job}` was {how}"
         return None
+
+    def _seen(self, written: Written) -> str | None:
+        """Return what an output looks like, here and in storage; None: it is not there."""
+        here = reuse.fingerprint(written.place) if written.place is not None else ""
+        if written.uri is None or here is None:
+            return here
+        there = outgoing.fingerprint(self.workspace, written.uri, written.place)
+        return f"{here} {there}" if there is not None else None
 
     def places(self, job: str) -> Mapping[str, str]:
         """Return where the named outputs of a job are."""
-        found = dict(self.workspace.jobs.outputs(job))
+        return {port: each.path for port, each in self._written(job).items()}
+
+    def _written(self, job: str) -> Mapping[str, Written]:
+        found = dict(job_outputs.written(self.workspace, self.workspace.job_table.get(job)))
         found.pop("default", None)
         return found
 
@@ -106,10 +123,12 @@ class Memory:
         """Seal what a step has written, and return what each output looks like now."""
         declared = outputs_of(work)
         seen: dict[str, JSON] = {}
-        for port, place in self.places(job).items():
-            if port in declared and declared[port].path is None and Path(place).exists():
-                reuse.seal(Path(place))
-            seen[port] = reuse.fingerprint(Path(place))
+        for port, written in self._written(job).items():
+            place = written.place
+            own = port in declared and declared[port].path is None
+            if own and place is not None and place.exists():
+                reuse.seal(place)
+            seen[port] = self._seen(written)
         return seen
 
     def remember(self, decision: Decision, job: str, outputs: Mapping[str, JSON]) -> None:
@@ -135,10 +154,14 @@ def fill(work: Work, made: Mapping[str, Made]) -> Work:
         assert isinstance(filled, CommandPlan)
         return replace(work, trial=filled)
     inputs = {
-        port: replace(each, uri=Path(made[port].path).as_uri()) if port in made else each
+        port: replace(each, uri=_uri(made[port].path)) if port in made else each
         for port, each in work.inputs.items()
     }
     return replace(work, inputs=inputs)
+
+
+def _uri(path: str) -> str:
+    return path if path.startswith(STORAGE) else Path(path).as_uri()
 
 
 def outputs_of(work: Work) -> Mapping[str, OutputPlan]:
