@@ -108,9 +108,16 @@ class Tally:
         self._progress = progress
         self._lock = threading.Lock()
         self._files = self._bytes = 0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Let no more bytes move: what is on its way ends with its next piece."""
+        self._stopped = True
 
     def moved(self, size: int, files: int = 0) -> None:
         """Note that bytes moved, and files when they are whole."""
+        if self._stopped:
+            raise AmlkitError("stopped, since something else failed")
         with self._lock:
             self._bytes += size
             self._files += files
@@ -261,5 +268,7 @@ def _each(one: Callable[[str], None], names: Iterable[str], tally: Tally) -> Non
                 each.result()
                 tally.moved(0, files=1)
         except BaseException:
+            # Ctrl-C too: nobody waits for the rest of large files.
+            tally.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             raise

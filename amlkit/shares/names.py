@@ -9,7 +9,8 @@ import re
 
 from amlkit.errors import AmlkitError
 
-_FORBIDDEN = re.compile(r'[\x00-\x1f"\\:|<>*?]')
+# The last are bytes that are no UTF-8, as Python has them in names.
+_FORBIDDEN = re.compile(r'[\x00-\x1f"\\:|<>*?\ud800-\udfff]')
 
 
 def folded(path: str) -> str:
@@ -25,8 +26,9 @@ def check(path: str) -> None:
     forbidden = sorted(set(_FORBIDDEN.findall(path)))
     if forbidden:
         shown = " ".join(repr(each)[1:-1] for each in forbidden)
+        readable = path.encode(errors="backslashreplace").decode()
         raise AmlkitError(
-            f"`{path}` cannot be in a file share: its name has `{shown}`",
+            f"`{readable}` cannot be in a file share: its name has `{shown}`",
             hint="rename it, or leave it out with a glob",
         )
     if len(path) > 2048 or any(len(each) > 255 for each in path.split("/")):

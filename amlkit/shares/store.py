@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,14 @@ from amlkit.copying import PARALLEL_FILES, Moved, Stored, begun, check
 from amlkit.shares import names
 from amlkit.shares.logins import asked_first, missing_extra
 from amlkit.shares.refusals import Changed, code_of, translated
-from amlkit.shares.uploads import FOLDER, PARALLEL_RANGES, RANGE, Uploads, noted_md5
+from amlkit.shares.uploads import (
+    FOLDER,
+    PARALLEL_RANGES,
+    RANGE,
+    Uploads,
+    few_at_once,
+    noted_md5,
+)
 
 _PARALLEL_LISTS = 8
 _ATTEMPTS = 3
@@ -181,8 +189,9 @@ class ShareStore:
             known.append(noted_md5(properties))
             return content
 
-        with self._translated(), part.open("ab") as sink:
-            for content in _in_order(one, range(start, stored.size, RANGE)):
+        starts = range(start, stored.size, RANGE)
+        with self._translated(), few_at_once(len(starts)), part.open("ab") as sink:
+            for content in _in_order(one, starts):
                 sink.write(content)
                 moved(len(content))
             if not known and stored.size:
@@ -229,7 +238,11 @@ class ShareStore:
 
 
 def _stored(path: str, found: Any) -> Stored:
-    return Stored(path, int(found.size or 0), found.last_modified, _mark(found.etag))
+    written = found.last_write_time
+    if isinstance(written, str):
+        # A listing has it as text. Last-Modified is of a whole second.
+        written = datetime.fromisoformat(written)
+    return Stored(path, int(found.size or 0), written or found.last_modified, _mark(found.etag))
 
 
 def _mark(etag: str | None) -> str | None:

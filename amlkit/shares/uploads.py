@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,13 @@ PARALLEL_RANGES = 4
 WRITTEN = "amlkit_written"
 """The metadata of a file that holds when it was written: its MD5 is of the file as of then."""
 _ABANDONED = timedelta(days=7)
+_AT_ONCE = threading.BoundedSemaphore(4)
+"""So many files of several ranges at once: each has 4 ranges in memory."""
+
+
+def few_at_once(ranges: int) -> AbstractContextManager[Any]:
+    """Wait until a file of so many ranges may be moved."""
+    return _AT_ONCE if ranges > 1 else nullcontext()
 
 
 class Uploads:
@@ -170,7 +177,7 @@ def _fill(
         for start in starts:
             one(start)
         return
-    with ThreadPoolExecutor(PARALLEL_RANGES) as pool:
+    with few_at_once(len(starts)), ThreadPoolExecutor(PARALLEL_RANGES) as pool:
         running = [pool.submit(one, start) for start in starts]
         try:
             for each in running:

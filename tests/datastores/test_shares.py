@@ -134,6 +134,14 @@ def test_what_was_written_to_over_smb_comes_as_it_is_now_and_is_sent_again(
     assert copying.upload(store(), source, "t", HOW).copied == ("t/a.bin",)
 
 
+def test_a_change_within_one_second_is_fetched(store, source, tmp_path):
+    for content in (b"one", b"two"):
+        (source / "a.bin").write_bytes(content)
+        copying.upload(store(), source / "a.bin", "", HOW)
+        copying.download(store(), "a.bin", tmp_path / "out", HOW)
+        assert (tmp_path / "out" / "a.bin").read_bytes() == content
+
+
 def test_a_file_that_changes_while_it_is_read_is_told(store, shares, tree, tmp_path):
     tree.put("big.bin", b"1" * 9 * MIB)
     (stored,) = store().files("big.bin")
