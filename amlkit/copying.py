@@ -73,6 +73,10 @@ class Store(Protocol):
         """Remove a file."""
         ...
 
+    def tidy(self) -> object:
+        """Remove what writers left that were killed, and that nobody goes on with."""
+        ...
+
 
 def hash_of(path: Path) -> str:
     """Return the MD5 of a file, as storage keeps it to detect damage."""
@@ -149,6 +153,8 @@ def upload(store: Store, source: Path, target: str, how: Transfer) -> Transferre
         tally = Tally(how.progress)
         _each(lambda path: store.put(path, files[path], tally.moved), wanted, tally)
         _each(store.delete, surplus, Tally(None))
+        if wanted:
+            store.tidy()
     return Transferred(
         tuple(wanted), len(files) - len(wanted), tuple(surplus), size, dry_run=how.dry
     )

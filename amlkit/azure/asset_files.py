@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from amlkit import copying, transfers
 from amlkit.azure.blobs import at_once
-from amlkit.azure.container import ContainerStore
 from amlkit.azure.datastores import AzureDatastores
 from amlkit.azure.errors import translated
 from amlkit.errors import NotFound, NotSupported, UsageError
@@ -45,7 +44,7 @@ def where(asset: Asset) -> tuple[str, str]:
 
 
 class AssetFiles:
-    """Reads and copies the blobs of assets."""
+    """Reads and copies the files of assets."""
 
     def __init__(self, datastores: AzureDatastores) -> None:
         self._datastores = datastores
@@ -56,7 +55,7 @@ class AssetFiles:
         Raises: NotFound: there are none. NotSupported: they are somewhere else.
         """
         name, base = where(asset)
-        listed = {each.path: each for each in self._store(name).files(base)}
+        listed = {each.path: each for each in self._datastores.store(name).files(base)}
         if asset.type == "uri_file":
             names = {base.rsplit("/", 1)[-1]: base} if base in listed else {}
         else:
@@ -72,14 +71,11 @@ class AssetFiles:
     def digests(self, asset: Asset, files: Sequence[AssetFile]) -> Mapping[str, str]:
         """Return the MD5 of files by path; what storage does not know is read, and not kept."""
         name, base = where(asset)
-        client = self._datastores.place(name).client
+        store = self._datastores.store(name)
         found = {each.path: each.digest for each in files if each.digest}
 
         def read(file: AssetFile) -> int:
-            digest = hashlib.md5(usedforsecurity=False)
-            for chunk in client.download_blob(_blob(asset, base, file)).chunks():
-                digest.update(chunk)
-            found[file.path] = f"{_MD5}{digest.hexdigest()}"
+            found[file.path] = f"{_MD5}{store.md5_of(_stored(asset, base, file))}"
             return file.size
 
         with translated(f"the files of `{asset.reference}`"):
@@ -92,7 +88,8 @@ class AssetFiles:
         """Write some files below `target`, each verified."""
         name, base = where(asset)
         wanted = {each.path: _stored(asset, base, each) for each in files}
-        copying.fetch_files(self._store(name), wanted, target, Transfer(progress=progress))
+        store = self._datastores.store(name)
+        copying.fetch_files(store, wanted, target, Transfer(progress=progress))
 
     def send_parts(
         self,
@@ -133,9 +130,6 @@ class AssetFiles:
         with translated(f"copying files of `{asset.reference}`"):
             at_once(one, wanted, progress)
         return [f"{_OWN}{target_name}/paths/{folder}/" for folder in folders]
-
-    def _store(self, name: str) -> ContainerStore:
-        return ContainerStore(self._datastores.place(name))
 
 
 def _file(path: str, stored: Stored) -> AssetFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +43,14 @@ class ContainerStore:
         with self._translated():
             return _md5(self._place.client.get_blob_client(path).get_blob_properties())
 
+    def md5_of(self, stored: Stored) -> str:
+        """Return the MD5 of a file's content, which is read."""
+        digest = hashlib.md5(usedforsecurity=False)
+        with self._translated():
+            for chunk in self._place.client.download_blob(stored.path).chunks():
+                digest.update(chunk)
+        return digest.hexdigest()
+
     def put(self, path: str, source: Path, moved: Moved) -> None:
         """Write a file; it is there whole or not at all, with its MD5 beside it."""
         with self._translated():
@@ -67,6 +76,9 @@ class ContainerStore:
                     moved(len(chunk))
         check(part, stored, stored.md5 or self.md5(stored.path))
         part.replace(target)
+
+    def tidy(self) -> None:
+        """Do nothing: storage lets go by itself of blocks that became no file."""
 
     def delete(self, path: str) -> None:
         """Remove a file."""

@@ -16,8 +16,8 @@ from amlkit.records import JSON, Datastore, StoredFile
 from amlkit.transfers import Transfer, Transferred
 
 if TYPE_CHECKING:
+    from amlkit.azure.container import ContainerStore
     from amlkit.azure.sdk import Sdk
-    from amlkit.copying import Store
     from amlkit.shares.store import ShareStore
 
 # Azure Resource Manager's word and the YAML reference's.
@@ -121,7 +121,8 @@ class AzureDatastores:
 
         return shares.store_of(properties, name, secrets, self._client.credential)
 
-    def _store(self, name: str) -> Store:
+    def store(self, name: str) -> ContainerStore | ShareStore:
+        """Return the container or the file share behind a datastore."""
         from amlkit.azure.container import ContainerStore
 
         return self._share(name) or ContainerStore(self.place(name))
@@ -147,19 +148,14 @@ class AzureDatastores:
     def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
         """Copy a file, a folder or what a glob finds into the datastore; only what is missing."""
         from amlkit import copying
-        from amlkit.shares.store import ShareStore
 
-        place, store = transfers.inside(target, name), self._store(name)
-        done = copying.upload(store, source, place, how)
-        if isinstance(store, ShareStore) and not how.dry:
-            store.tidy()
-        return done
+        return copying.upload(self.store(name), source, transfers.inside(target, name), how)
 
     def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
         """Copy files out of the datastore; only what is missing. Raises: NotFound."""
         from amlkit import copying
 
-        return copying.download(self._store(name), transfers.inside(prefix, name), target, how)
+        return copying.download(self.store(name), transfers.inside(prefix, name), target, how)
 
 
 def parse_uri(uri: str) -> tuple[str, str] | None:

@@ -179,13 +179,9 @@ class LocalDatastores:
     def upload(self, name: str, source: Path, target: str, how: Transfer) -> Transferred:
         """Copy a file, a folder or what a glob finds into the datastore; only what is missing."""
         from amlkit import copying
-        from amlkit.shares.store import ShareStore
 
-        place, store = transfers.inside(target, name), self.store(name)
-        done = copying.upload(store, source, place, how)
-        if isinstance(store, ShareStore) and not how.dry:
-            store.tidy()
-        return done
+        place = transfers.inside(target, name)
+        return copying.upload(self.store(name), source, place, how)
 
     def download(self, name: str, prefix: str, target: Path, how: Transfer) -> Transferred:
         """Copy files out of the datastore; only what is missing. Raises: NotFound."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -163,6 +164,16 @@ class ShareStore:
         """Return the MD5 that was noted with a file, or None; also when it was written to since."""
         with self._translated():
             return noted_md5(self._client.get_file_client(path).get_file_properties())
+
+    def md5_of(self, stored: Stored) -> str:
+        """Return the MD5 of a file; where none is noted, of what is read."""
+        if (known := self.md5(stored.path)) is not None:
+            return known
+        digest = hashlib.md5(usedforsecurity=False)
+        with self._translated():
+            for start in range(0, stored.size, RANGE):
+                digest.update(self._range(stored, start)[0])
+        return digest.hexdigest()
 
     def put(self, path: str, source: Path, moved: Moved) -> None:
         """Write a file; it is there whole or not at all, with its MD5 beside it."""

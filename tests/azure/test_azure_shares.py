@@ -86,7 +86,31 @@ def test_a_data_asset_on_a_share_is_fetched(on_azure, cloud, shares, tmp_path):
     assert tree(tmp_path / "out") == {"raw/a.csv": b"1\n"}
 
 
-def test_what_needs_blobs_says_so(on_azure, cloud, shares):
+def test_versions_of_data_on_a_share_are_compared_and_sampled(
+    on_azure, cloud, shares, folder, tmp_path
+):
     define(cloud, shares, "AccountKey")
+    on_azure.datastores.upload("files", folder, target="v1")
+    share = shares.shares["images"]
+    for name in [each for each in share.names() if "/4" not in each]:
+        share.put(name.replace("v1", "v2"), bytes(share.file(name).content))
+    share.edit("v2/sub ü/3 é.csv", 0, b"9")
+    for version in ("v1", "v2"):
+        uri = f"azureml://datastores/files/paths/{version}/"
+        on_azure.data.create(name="raw", path=uri, type="uri_folder")
+    changes = on_azure.data.diff("raw:1", "raw:2")
+    assert {each.path: each.change for each in changes} == {
+        "sub ü/3 é.csv": "changed",
+        "sub ü/4 é.csv": "removed",
+    }
+    on_azure.data.sample("raw:1", tmp_path / "some", take=6)
+    assert tree(tmp_path / "some") == tree(folder)
+
+
+def test_what_needs_blobs_says_so(on_azure, cloud, shares, folder):
+    define(cloud, shares, "AccountKey")
+    on_azure.datastores.upload("files", folder, target="v1")
+    uri = "azureml://datastores/files/paths/v1/"
+    on_azure.data.create(name="raw", path=uri, type="uri_folder")
     with pytest.raises(NotSupported, match="is AzureFile, and this needs a container of blobs"):
-        on_azure.backend.datastores.place("files")
+        on_azure.data.split("raw:1", ("fit", "val"))

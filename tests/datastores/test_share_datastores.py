@@ -242,6 +242,19 @@ def test_a_share_is_an_input_and_an_asset_as_it_is_now(share, shares, tmp_path):
     refused(share(*missing[:4]), 3, "amlkit datastore ls images")
 
 
+def test_an_output_on_a_share_is_there_when_the_job_is_completed(share, shares, tmp_path):
+    (tmp_path / "job.yml").write_text(
+        "command: mkdir -p ${{outputs.out}}/ü && echo one > ${{outputs.out}}/ü/a.txt\n"
+        "environment: azureml:any@latest\noutputs:\n  out:\n    type: uri_folder\n"
+        "    path: azureml://datastores/images/paths/runs/${{name}}/\n"
+    )
+    submit = ("job", "submit", "job.yml", "--current-python", "--name", "j1", "--wait")
+    done(share(*submit))
+    assert shares.shares["images"].file("runs/j1/ü/a.txt").content == b"one\n"
+    assert shares.shares["images"].names() == ["runs/j1/ü/a.txt"]
+    assert ".AMLKIT-UPLOADS" not in shares.shares["images"].folders
+
+
 def test_the_key_is_nowhere_and_commands_that_only_define_reach_no_server(share, shares, tmp_path):
     shown = share("-v", "datastore", "show", "images")
     assert done(shown)["path"] == f"http://{shares.endpoint}/acme/images"

@@ -157,6 +157,9 @@ class BlobStore:
             check(part, stored, found.attributes.get(MD5))
         part.replace(target)
 
+    def tidy(self) -> None:
+        """Do nothing: storage lets go by itself of blocks that became no file."""
+
     def delete(self, path: str) -> None:
         """Remove a file."""
         import obstore
