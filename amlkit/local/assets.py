@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlparse
 from amlkit import references
 from amlkit.errors import Conflict, NotFound
 from amlkit.file_records import AssetFile
-from amlkit.local.catalogue import AssetTable
+from amlkit.local.catalogue import ADDRESS_MARK, AssetTable
 from amlkit.local.folder import DEFAULT_DATASTORE
 from amlkit.records import Asset, AssetDraft, AssetKind, AssetUse
 from amlkit.workspace import Progress
@@ -39,7 +39,17 @@ class LocalAssets:
             references.check_name(draft.version, "version")
         if draft.kind is AssetKind.CODE and draft.path is not None:
             return self._create_code(draft)
-        return self._table.add(self._stored(draft, progress))[0]
+        return self._table.add(self._stored(self._marked(draft), progress))[0]
+
+    def _marked(self, draft: AssetDraft) -> AssetDraft:
+        """Return the draft with a mark of what is at its address, where it is to be compared."""
+        from amlkit.local.storage import places
+
+        uri = str(draft.spec.get("path") or "")
+        if not draft.if_changed or draft.path is not None or not uri.startswith(places.SCHEMES):
+            return draft
+        mark = self._workspace.remote.mark(uri, str(draft.spec.get("type") or "uri_folder"))
+        return replace(draft, properties={**draft.properties, ADDRESS_MARK: mark})
 
     def create_parts(
         self,

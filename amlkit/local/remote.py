@@ -66,10 +66,33 @@ class RemoteData:
         """
         if uri.startswith("http"):
             web.facts(_file_address(uri, kind))
-            return
+        elif not self.has(uri):
+            raise _absent(uri, self.locate(uri))
+
+    def has(self, uri: str) -> bool:
+        """Tell whether a file or a folder is at a URI of a datastore or a container."""
         location = self.locate(uri)
-        if next(iter(location.store.files(location.path)), None) is None:
-            raise _absent(uri, location)
+        return next(iter(location.store.files(location.path)), None) is not None
+
+    def mark(self, uri: str, kind: str) -> str:
+        """Return a mark of what is at a URI, another one when it changes; fetch nothing.
+
+        Raises: NotFound: nothing is there. UsageError: a web address as a folder.
+        """
+        if uri.startswith("http"):
+            facts = web.facts(_file_address(uri, kind))
+            # Without an ETag or a date nobody can tell whether the file is still the same.
+            versions = {facts.name: facts.version if facts.marked else os.urandom(16).hex()}
+        else:
+            from amlkit import copying
+
+            location = self.locate(uri)
+            store, here = location.store, location.local is not None
+            versions = {
+                name: f"{each.size} {store.md5(each.path) if here else each.etag or each.modified}"
+                for name, each in copying.stored_files(store, location.path).items()
+            }
+        return hashlib.sha256(json.dumps(versions, sort_keys=True).encode()).hexdigest()
 
     def fetch(self, uri: str, kind: str, progress: Progress | None = None) -> str:
         """Return the digest of what is at a URI, kept in the content store and verified.

@@ -345,6 +345,10 @@ class Resolver:
                 references.check_address(uri)
             if mode == "direct" and not uri.startswith("azureml:"):
                 return InputPlan(kind, mode, uri=uri)
+            if kind == "mltable" and not uri.startswith("http"):
+                self._workspace.remote.check(uri, kind)
+                if not self._workspace.remote.has(f"{uri.rstrip('/')}/MLTable"):
+                    raise _no_table(uri)
             if self._dry:
                 self._workspace.remote.check(uri, kind)
                 return InputPlan(kind, mode, uri=uri)
@@ -355,10 +359,7 @@ class Resolver:
 
     def _local(self, place: Path, kind: str, mode: str) -> InputPlan:
         if kind == "mltable" and not (place / "MLTable").is_file():
-            raise UsageError(
-                f"`{place}` has no MLTable file",
-                hint="a folder of type mltable has a file of that name that says how to read it",
-            )
+            raise _no_table(str(place))
         if self._dry:
             return InputPlan(kind, mode, uri=place.as_uri())
         return InputPlan(kind, mode, digest=self._workspace.content.add(place).digest)
@@ -370,6 +371,13 @@ class Resolver:
             default_datastore=self.default_datastore,
             resolve_path=self.loaded.resolve_path,
         )
+
+
+def _no_table(place: str) -> UsageError:
+    return UsageError(
+        f"`{place}` has no MLTable file",
+        hint="a folder of type mltable has a file of that name that says how to read it",
+    )
 
 
 def _plain(value: Any) -> dict[str, JSON]:

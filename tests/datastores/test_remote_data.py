@@ -283,3 +283,62 @@ def test_on_a_terminal_a_download_is_seen_and_a_submission_without_one_is_quiet(
 
     assert "fetching inputs" in said()
     assert "fetching inputs" not in said()
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_table_in_a_container_has_to_have_its_mltable_file(blob, storage, tmp_path, dry):
+    storage.put("t/a.csv", b"a\n1\n")
+    submit = job(tmp_path, "azureml://datastores/images/paths/t", "mltable", LIST)
+    how = ("--dry-run",) if dry else ()
+    refused = blob(*submit[:4], *how)
+    assert (refused.returncode, "has no MLTable file" in refused.stderr) == (2, True)
+    assert json.loads(blob("job", "list").stdout) == []
+    storage.put("t/MLTable", b"paths: [{file: ./a.csv}]\ntransformations: [read_delimited]\n")
+    assert blob(*submit[:4], *how).returncode == 0
+    missing = job(tmp_path, "azureml://datastores/images/paths/x", "mltable", LIST)
+    assert blob(*missing[:4], *how).returncode == 3
+
+
+def test_an_address_gets_a_new_version_only_when_what_is_there_has_changed(blob, storage):
+    storage.put("t/a.csv", b"one")
+
+    def create():
+        at = "azureml://datastores/images/paths/t"
+        made = blob("data", "create", "--name", "d", "--path", at, "--if-changed", "-o", "name")
+        return made.stdout.strip() or made.returncode
+
+    assert [create(), create()] == ["d:1", "d:1"]
+    storage.put("t/a.csv", b"two")
+    assert [create(), create()] == ["d:2", "d:2"]
+    storage.put("t/b.csv", b"three")
+    storage.put("other.csv", b"four")
+    assert [create(), create()] == ["d:3", "d:3"]
+    with storage.client as client:
+        client.delete_blob("t/b.csv")
+    assert create() == "d:4"
+    with storage.client as client:
+        client.delete_blob("t/a.csv")
+    assert create() == 3
+
+
+def test_an_address_of_the_web_or_of_a_folder_gets_one_by_its_content(amlkit, site, tmp_path):
+    def create(path):
+        made = amlkit("data", "create", "--name", "d", "--path", path, "--if-changed", "-o", "name")
+        return made.stdout.strip()
+
+    site.files["/a.csv"] = b"one"
+    assert [create(f"{site.url}/a.csv") for _ in range(2)] == ["d:1", "d:1"]
+    site.files["/a.csv"] = b"two"
+    assert create(f"{site.url}/a.csv") == "d:2"
+    site.etags = False
+    assert [create(f"{site.url}/a.csv") for _ in range(2)] == ["d:3", "d:4"]
+    upload = ("datastore", "upload", "workspaceblobstore", "--path", "a.txt", "--target", "raw")
+    folder = "azureml://datastores/workspaceblobstore/paths/raw"
+    (tmp_path / "a.txt").write_text("one")
+    assert amlkit(*upload).returncode == 0
+    assert create(folder) == "d:5"
+    os.utime(next((tmp_path / "home").rglob("raw/a.txt")), (0, 0))
+    assert create(folder) == "d:5"
+    (tmp_path / "a.txt").write_text("two")
+    assert amlkit(*upload).returncode == 0
+    assert create(folder) == "d:6"

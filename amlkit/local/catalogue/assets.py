@@ -10,6 +10,9 @@ from amlkit.errors import Conflict, NotFound, did_you_mean
 from amlkit.local.catalogue.database import Database, now
 from amlkit.records import JSON, Asset, AssetDraft, AssetKind
 
+ADDRESS_MARK = "amlkit.content_at_address"
+"""The property that tells what was at an asset's address when it was registered."""
+
 
 class AssetTable:
     """The assets of one workspace."""
@@ -32,7 +35,7 @@ class AssetTable:
     def _add(self, connection: sqlite3.Connection, draft: AssetDraft) -> str:
         if draft.if_changed and draft.version is None:
             latest = self._latest(draft.kind, draft.name)
-            if latest is not None and _same(_asset(latest), draft):
+            if latest is not None and _unchanged(_asset(latest), draft):
                 return str(latest["version"])
         version = draft.version or self._next_version(draft.kind, draft.name)
         existing = self._row(draft.kind, draft.name, version)
@@ -240,6 +243,11 @@ class AssetTable:
             asset.version,
         )
         return [(row["job"], row["direction"], row["port"]) for row in rows]
+
+
+def _unchanged(latest: Asset, draft: AssetDraft) -> bool:
+    marks = [each.get(ADDRESS_MARK) for each in (latest.properties, draft.properties)]
+    return marks[0] == marks[1] and _same(latest, draft)
 
 
 def _same(existing: Asset, draft: AssetDraft) -> bool:
