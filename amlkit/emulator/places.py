@@ -173,7 +173,12 @@ class Places:
         return self.folder(container) / _checked(name) if name else self.folder(container)
 
     def uri(self, scope: Scope, place: str) -> str:
-        """Return the long URI of a local path that is in a datastore; other paths as `file://`."""
+        """Return the long URI of a local path that is in a datastore; other paths as `file://`.
+
+        An address in Azure storage, where a job has written by itself, stays as it is.
+        """
+        if "://" in place:
+            return place
         path = Path(place)
         for store in self._workspace.datastores.list():
             folder = Path(store.path)

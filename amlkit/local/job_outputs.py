@@ -79,6 +79,11 @@ def download(
             known = ", ".join(f"`{each}`" for each in places)
             hint = f"did you mean `{close}`?" if close else f"it has {known}"
             raise NotFound(f"job `{job.name}` has no output `{output}`", hint=hint)
+        if "://" in places[output]:
+            raise NotFound(
+                f"job `{job.name}` wrote output `{output}` to `{places[output]}` by itself",
+                hint="amlkit datastore download NAME PATH -p DIR",
+            )
         return _copy(Path(places[output]), target / "named-outputs" / output)
     parts = {"user_logs": folder / "user_logs", "artifacts": folder / "artifacts"}
     if "default" in places:

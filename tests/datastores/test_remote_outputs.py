@@ -70,13 +70,15 @@ def test_what_is_there_is_replaced_or_left_and_not_sent_twice(submit, storage):
     assert len(storage.requests("PUT")) == before
 
 
-def test_direct_gives_the_address_and_sends_nothing(submit, storage):
+def test_direct_gives_the_address_and_sends_nothing(submit, blob, storage):
     done = submit(
         "echo got ${{outputs.out}}", "--name", "j1", "--stream", mode="direct",
         path=f"{BLOB}/runs/${{{{name}}}}",
     )  # fmt: skip
     assert f"got {BLOB}/runs/j1" in done.stdout
     assert storage.names() == []
+    refused = blob("job", "download", "j1", "--output-name", "out")
+    assert (refused.returncode, f"to `{BLOB}/runs/j1` by itself" in refused.stderr) == (3, True)
 
 
 def test_a_named_output_is_an_asset_at_its_address_that_the_next_job_reads(
@@ -96,6 +98,60 @@ def test_a_named_output_is_an_asset_at_its_address_that_the_next_job_reads(
         (tmp_path / "next.yml").write_text(yaml.safe_dump(spec))
         read = blob("job", "submit", "next.yml", "--current-python", "--stream")
         assert "one\ntwo\n" in read.stdout, read.stderr
+
+
+def test_addresses_of_a_container_go_the_way_of_its_datastore(blob, storage, tmp_path):
+    account = f"{storage.container}@{azurite.ACCOUNT}"
+    outputs = {
+        "a": {"path": f"wasbs://{account}.blob.core.windows.net/a", "type": "custom_model",
+              "name": "fit"},
+        "b": {"path": f"abfss://{account}.dfs.core.windows.net/${{{{name}}}}/b.txt",
+              "type": "uri_file", "name": "b"},
+    }  # fmt: skip
+    spec = {
+        "command": "echo a > ${{outputs.a}}/a.txt && echo b > ${{outputs.b}}",
+        "environment": "azureml:any@latest",
+        "outputs": outputs,
+    }
+    (tmp_path / "job.yml").write_text(yaml.safe_dump(spec))
+    done = blob("job", "submit", "job.yml", "--current-python", "--name", "j1", "--wait")
+    assert done.returncode == 0, done.stderr
+    assert storage.names() == ["a/a.txt", "j1/b.txt"]
+    assert blob("model", "download", "fit", "-p", "model").returncode == 0
+    assert (tmp_path / "model" / "a" / "a.txt").read_text() == "a\n"
+    assert blob("data", "download", "b", "-p", "data").returncode == 0
+    assert (tmp_path / "data" / "b.txt").read_text() == "b\n"
+
+
+def test_a_key_in_the_keyring_is_there_when_the_job_has_ended(
+    amlkit, storage, tmp_path, keyring_env
+):
+    create = ("datastore", "create", "--name", "images", *storage.flags, "--account-key-stdin")
+    assert amlkit(*create, stdin=azurite.KEY, env=keyring_env).returncode == 0
+    (tmp_path / "job.yml").write_text(
+        f"command: {WRITE}\nenvironment: azureml:any@latest\n"
+        f"outputs:\n  out:\n    path: {BLOB}/made\n"
+    )
+    submit = ("job", "submit", "job.yml", "--current-python", "--wait")
+    assert amlkit(*submit, env=keyring_env).returncode == 0
+    assert storage.names() == ["made/a.txt", "made/deep/b.txt"]
+
+
+@pytest.mark.parametrize("store", ["workspaceblobstore", "here"])
+def test_an_output_of_a_folder_is_written_there(amlkit, tmp_path, store):
+    (tmp_path / "here").mkdir()
+    create = ("datastore", "create", "--name", "here", "--path", "here")
+    assert amlkit(*create).returncode == 0
+    (tmp_path / "job.yml").write_text(
+        "command: echo one > ${{outputs.out}}\nenvironment: azureml:any@latest\n"
+        "outputs:\n  out:\n    type: uri_file\n    name: made\n"
+        f"    path: azureml://datastores/{store}/paths/runs/${{{{name}}}}/${{{{output_name}}}}.txt\n"
+    )
+    submit = ("job", "submit", "job.yml", "--current-python", "--name", "j1", "--wait")
+    assert amlkit(*submit).returncode == 0
+    assert amlkit("datastore", "ls", store, "runs", "-o", "name").stdout == "runs/j1/out.txt\n"
+    shown = json.loads(amlkit("data", "show", "made").stdout)
+    assert [each["job"] for each in shown["lineage"]] == ["j1"]
 
 
 # What can be known is known before the job is made.
