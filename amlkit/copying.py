@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from amlkit import transfers
+from amlkit import placing, transfers
 from amlkit.errors import AmlkitError, Conflict, NotFound
 from amlkit.transfers import Transfer, Transferred
 
@@ -86,8 +86,8 @@ def hash_of(path: Path) -> str:
 
 def begun(target: Path, stored: Stored) -> tuple[Path, int]:
     """Return the file beside `target` that holds what came so far, and how many bytes that is."""
-    mark = hashlib.sha256(f"{stored.etag}{stored.size}".encode()).hexdigest()[:12]
-    part = target.with_name(f".{target.name[:200]}.{mark}.part")
+    mark = f"{target.name} {stored.etag} {stored.size}"
+    part = target.with_name(placing.part_name(mark))
     start = part.stat().st_size if part.exists() else 0
     if start > stored.size:
         part.unlink()
@@ -195,6 +195,8 @@ def fetch_files(
     if not how.dry:
         for path in surplus:
             path.unlink(missing_ok=True)
+        for folder in {places[name].parent for name in wanted}:
+            placing.tidy(folder)
     return Transferred(
         tuple(wanted),
         len(files) - len(wanted),

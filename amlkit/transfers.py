@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError
+from amlkit.placing import in_part
 from amlkit.records import JSON, Record
 
 _GLOB = re.compile(r"[*?\[]")
@@ -169,7 +170,8 @@ def local_files(source: Path, target: str) -> dict[str, Path]:
     if not source.exists():
         base, pattern = split_glob(source.as_posix())
         root = Path(base or ("/" if source.is_absolute() else ".")) if pattern else source
-    found = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    paths = {path.relative_to(root): path for path in root.rglob("*") if path.is_file()}
+    found = {name.as_posix(): path for name, path in paths.items() if not in_part(name)}
     files = {
         join(target, name): path
         for name, path in sorted(found.items())

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from amlkit.azure import blocks
 from amlkit.azure.errors import translated
 from amlkit.errors import AmlkitError, NotSupported
+from amlkit.placing import part_name
 from amlkit.records import StoredFile
 from amlkit.workspace import Progress
 
@@ -79,7 +80,7 @@ class Place:
         def one(item: tuple[str, Path]) -> int:
             path, target = item
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(target.name + ".part")
+            part = target.with_name(part_name(f"{os.getpid()} {target.name}"))
             try:
                 with part.open("wb") as sink:
                     blob = self.client.download_blob(path, max_concurrency=PARALLEL_BLOCKS)

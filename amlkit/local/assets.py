@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlparse
 
-from amlkit import references
-from amlkit.errors import Conflict, NotFound
+from amlkit import placing, references
+from amlkit.errors import NotFound
 from amlkit.file_records import AssetFile
 from amlkit.local.catalogue import ADDRESS_MARK, AssetTable
 from amlkit.local.folder import DEFAULT_DATASTORE
@@ -95,11 +95,12 @@ class LocalAssets:
             self._workspace.content.copy(self._kept(asset), paths, target)
             return
         self.check(asset)
-        target.mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            place = target / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / path, place)
+        with placing.placed(target) as made:
+            made.mkdir()
+            for path in paths:
+                place = made / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / path, place)
 
     def _stored(self, draft: AssetDraft, progress: Progress | None) -> AssetDraft:
         if draft.path is None:
@@ -176,14 +177,12 @@ class LocalAssets:
 
     def _copy(self, asset: Asset, source: Path, place: Path) -> Path:
         """Copy what is kept by reference, as it was when it was registered."""
-        if place.exists():
-            raise Conflict(f"`{place}` exists already", hint="remove it or choose another place")
         self.check(asset)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, place, symlinks=True)
-        else:
-            shutil.copyfile(source, place)
+        with placing.placed(place) as made:
+            if source.is_dir():
+                shutil.copytree(source, made, symlinks=True, ignore=placing.parts_of)
+            else:
+                shutil.copyfile(source, made)
         return place
 
     def local_path(self, asset: Asset) -> Path | None:

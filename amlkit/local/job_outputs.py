@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amlkit import placing
 from amlkit.errors import NotFound, did_you_mean
 from amlkit.local.plans import OutputPlan
 from amlkit.records import Job
@@ -84,28 +85,31 @@ def download(
                 f"job `{job.name}` wrote output `{output}` to `{places[output]}` by itself",
                 hint="amlkit datastore download NAME PATH -p DIR",
             )
-        return _copy(Path(places[output]), target / "named-outputs" / output)
+        source, part = Path(places[output]), f"named-outputs/{output}"
+        if not source.exists():
+            raise NotFound(f"`{source.name}` was not written by the job")
+        _copy({part: source}, target)
+        return target / part if source.is_dir() else target / part / source.name
     parts = {"user_logs": folder / "user_logs", "artifacts": folder / "artifacts"}
     if "default" in places:
         parts["artifacts/outputs"] = Path(places["default"])
-    for part, place in parts.items():
-        if place.is_dir():
-            _copy(place, target / part)
-    for port, where in places.items():
-        if port != "default" and Path(where).exists():
-            _copy(Path(where), target / "named-outputs" / port)
+    named = {f"named-outputs/{port}": Path(places[port]) for port in places if port != "default"}
+    found = {part: place for part, place in parts.items() if place.is_dir()}
+    _copy(found | {part: place for part, place in named.items() if place.exists()}, target)
     return target
 
 
-def _copy(source: Path, target: Path) -> Path:
-    if not source.exists():
-        raise NotFound(f"`{source.name}` was not written by the job")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True, copy_function=_writable_copy)
-        return target
-    target.mkdir(parents=True, exist_ok=True)
-    return Path(_writable_copy(str(source), str(target / source.name)))
+def _copy(parts: Mapping[str, Path], target: Path) -> None:
+    """Copy files and folders, each to its folder below `target`, where a file is whole or not."""
+    with placing.scratch(target) as scratch:
+        for part, source in parts.items():
+            place = scratch / part
+            if source.is_dir():
+                shutil.copytree(source, place, dirs_exist_ok=True, copy_function=_writable_copy)
+            else:
+                place.mkdir(parents=True)
+                _writable_copy(str(source), str(place / source.name))
+        placing.merge(scratch, target)
 
 
 def _writable_copy(source: str, target: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amlkit import references
+from amlkit import placing, references
 from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
 from amlkit.file_records import AssetFile, FileChange
 from amlkit.kept import KeptAssets
@@ -182,7 +182,7 @@ class Data:
         if fraction is None and take is None:
             raise UsageError("how much to sample is not said", hint="add --fraction or --take")
         _check_fraction(fraction)
-        if target.exists() and any(target.iterdir()):
+        if not placing.is_free(target):
             raise Conflict(f"`{target}` is not empty", hint="choose another --output-dir")
         asset = self._get(reference)
         files = self._inside(asset)

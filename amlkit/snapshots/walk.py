@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from amlkit.errors import AmlkitError, unreadable
+from amlkit.placing import is_part
 from amlkit.snapshots.ignore import IgnoreRules
 
 
@@ -40,6 +41,8 @@ def _walk(folder: str, relative: str, root: str, ignore: IgnoreRules | None) -> 
         yield Found(relative, folder, "folder", Path(folder).stat())
     for child in children:
         name = f"{relative}/{child.name}" if relative else child.name
+        if is_part(child.name):
+            continue
         is_folder = child.is_dir(follow_symlinks=False)
         if rules is not None and rules.match(name, is_folder=is_folder):
             continue

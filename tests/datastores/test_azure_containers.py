@@ -99,10 +99,10 @@ def test_a_mirror_goes_on_where_it_stopped_and_leaves_only_what_is_stored(store,
     (stored,) = store().files("t/a.bin")
     part, _ = copying.begun(out / "a.bin", stored)
     part.write_bytes(b"01234")
-    (out / ".gone.bin.0123456789ab.part").write_bytes(b"of a file that is not stored any more")
+    (out / ".0123456789ab.amlkit-part").write_bytes(b"of a file that is not stored any more")
     (out / "old.bin").write_bytes(b"old")
     done = copying.download(store(), "t", out, Transfer(delete=True))
-    assert done.deleted == (".gone.bin.0123456789ab.part", "old.bin")
+    assert done.deleted == (".0123456789ab.amlkit-part", "old.bin")
     assert {each.name: each.read_bytes() for each in out.iterdir()} == {"a.bin": b"0123456789"}
 
 

@@ -254,18 +254,18 @@ def test_a_download_that_was_killed_goes_on_where_it_stopped(blob, storage, tmp_
     process = start(tmp_path, storage, *command)
     found = []
     while process.poll() is None:
-        found = list((tmp_path / "out").glob(".*.part"))
+        found = list((tmp_path / "out").glob(".*.amlkit-part"))
         if found and found[0].exists() and found[0].stat().st_size:
             break
     process.send_signal(signal.SIGKILL)
     process.wait()
-    left = list((tmp_path / "out").glob(".*.part"))
+    left = list((tmp_path / "out").glob(".*.amlkit-part"))
     inodes = {each.stat().st_ino for each in left}
     assert blob(*command).returncode == 0
     final = tmp_path / "out" / "big.bin"
     assert final.read_bytes() == content
     assert not inodes or final.stat().st_ino in inodes
-    assert not list((tmp_path / "out").glob(".*.part"))
+    assert not list((tmp_path / "out").glob(".*.amlkit-part"))
 
 
 @pytest.mark.slow
@@ -294,7 +294,7 @@ def test_a_thousand_files_and_a_big_one_go_up_and_come_back_through_interruption
     assert len(storage.names()) == 1001
     out = tmp_path / "out"
     killed(down, lambda: sum(1 for _ in out.rglob("[0-9]*.bin")) > 100)
-    killed(down, lambda: any(out.glob(".big.bin.*.part")) or (out / "big.bin").exists())
+    killed(down, lambda: any(out.glob(".*.amlkit-part")) or (out / "big.bin").exists())
     again = done(blob(*down, "-o", "json", timeout=300))
     assert again["skipped"] >= 100
     compared = subprocess.run(["diff", "-r", tmp_path / "in", out], check=False)

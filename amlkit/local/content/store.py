@@ -30,6 +30,7 @@ from amlkit.local.content.records import (
 from amlkit.local.content.restore import restore
 from amlkit.local.content.writing import Progress, Writing, disk_full_told, found_below, root_of
 from amlkit.local.locks import lock, shared_lock
+from amlkit.placing import placed
 from amlkit.snapshots.ignore import IgnoreRules
 from amlkit.snapshots.statcache import StatCache
 
@@ -107,13 +108,10 @@ class ContentStore:
 
         Raises: NotFound: no such tree. Conflict: `target` is there already.
         """
-        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-            raise Conflict(f"`{target}` exists already", hint="remove it or choose another place")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with self.locked():
+        with self.locked(), placed(target) as made:
             kind, entries = self.read_tree(digest)
             with disk_full_told(target, sum(each.size for each in entries)):
-                restore(self.objects, kind, entries, target, shared=False)
+                restore(self.objects, kind, entries, made, shared=False)
 
     def subset(self, digest: str, paths: Iterable[str]) -> Tree:
         """Store a folder with some files of a tree; a link becomes the file that it leads to.
@@ -127,12 +125,15 @@ class ContentStore:
         return tree
 
     def copy(self, digest: str, paths: Iterable[str], target: Path) -> None:
-        """Write some files of a tree below `target`, as private copies. Raises: as `subset`."""
-        with self.locked():
+        """Write some files of a tree to `target`, as private copies.
+
+        Raises: as `subset`, and Conflict: `target` is there already.
+        """
+        with self.locked(), placed(target) as made:
             known = followed(self.read_tree(digest)[1])
             chosen = [known[path] for path in paths]
             with disk_full_told(target, sum(each.size for each in chosen)):
-                restore(self.objects, "folder", chosen, target, shared=False)
+                restore(self.objects, "folder", chosen, made, shared=False)
 
     def touch_tree(self, tree: Tree) -> bool:
         """Whether a tree is stored; if so, it is in use now."""

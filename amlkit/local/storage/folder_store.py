@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import shutil
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from amlkit import placing
 from amlkit.copying import Moved, Stored, hash_of
 from amlkit.transfers import inside
-
-_PART = re.compile(r"\.amlkit-[0-9a-f]{12}\.part")
-ABANDONED_SECONDS = 3600.0
-"""What was not written to for so long belongs to a writer that was killed."""
 
 
 class FolderStore:
@@ -38,7 +31,7 @@ class FolderStore:
         start = self._path(prefix)
         paths = [start] if start.is_file() else sorted(p for p in start.rglob("*") if p.is_file())
         for path in paths:
-            if _PART.fullmatch(path.name):
+            if placing.in_part(path.relative_to(self.folder)):
                 continue
             facts = path.stat()
             modified = datetime.fromtimestamp(facts.st_mtime, UTC)
@@ -60,16 +53,14 @@ class FolderStore:
         # A folder below may be on another disk, where nothing can be renamed to.
         one_disk = target.parent.stat().st_dev == self.folder.stat().st_dev
         folder = self.folder if one_disk else target.parent
-        mark = hashlib.sha256(f"{os.getpid()}{target}".encode()).hexdigest()[:12]
-        _copy(source, target, folder / f".amlkit-{mark}.part")
+        _copy(source, target, folder / placing.part_name(f"{os.getpid()} {target}"))
         moved(source.stat().st_size)
 
     def fetch(self, stored: Stored, target: Path, moved: Moved) -> None:
         """Write a file to `target`."""
         source = self._path(stored.path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        mark = hashlib.sha256(f"{os.getpid()}{source}".encode()).hexdigest()[:12]
-        _copy(source, target, target.with_name(f".{target.name[:200]}.{mark}.part"))
+        _copy(source, target, target.with_name(placing.part_name(f"{os.getpid()} {target}")))
         moved(stored.size)
 
     def delete(self, path: str) -> None:
@@ -78,15 +69,7 @@ class FolderStore:
 
     def tidy(self, *, dry_run: bool = False) -> int:
         """Remove what writers left that were killed; return how many bytes that was."""
-        size = 0
-        for path in self.folder.glob(".amlkit-*.part"):
-            with suppress(OSError):
-                facts = path.stat()
-                if _PART.fullmatch(path.name) and facts.st_mtime < time.time() - ABANDONED_SECONDS:
-                    if not dry_run:
-                        path.unlink()
-                    size += facts.st_size
-        return size
+        return placing.tidy(self.folder, dry_run=dry_run)
 
     def _path(self, path: str) -> Path:
         return self.folder / inside(path, self.name)

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from amlkit.errors import AmlkitError, NotFound, NotLoggedIn
+from amlkit.placing import part_name
 from amlkit.workspace import Progress
 
 _SECONDS = 60
@@ -62,8 +63,7 @@ def fetch(url: str, target: Path, found: Facts, progress: Progress | None) -> No
 
     Raises: AmlkitError: what came is not what the server has.
     """
-    mark = hashlib.sha256(found.version.encode()).hexdigest()[:12]
-    part = target.with_name(f".{target.name[:200]}.{mark}.part")
+    part = target.with_name(part_name(f"{target.name} {found.version}"))
     if not found.marked:
         part.unlink(missing_ok=True)
     start = part.stat().st_size if part.exists() else 0
