@@ -2,7 +2,8 @@
 
 objects/ab/HASH     one large file, read-only
 packs/ID.pack       small files, one after the other
-packs/ID.idx        where each begins: 32 bytes of hash, offset, size; written after its pack
+packs/ID.idx        where each begins: 32 bytes of hash, offset, size; then the hash of all that;
+                    written after its pack
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ import os
 import struct
 import threading
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from amlkit.errors import AmlkitError
+from amlkit.local.content.records import CHANGED, Damaged
 
 SMALL = 128 * 1024
 STORED_NS = 946_684_800 * 10**9
 """The time of every large object (2000-01-01, in ns): whoever writes to one changes it."""
+_FARTHEST = 2**48
 _RECORD = struct.Struct(">32sQQ")
 
 
@@ -52,9 +54,13 @@ class Objects:
         path = self.path(digest)
         if path.exists():
             return Place(path, 0, path.stat().st_size, pack=False)
-        self.refresh()
+        failed = self._read_new()
         place = self._index.get(digest)
-        return place if place is not None and place.path.exists() else None
+        if place is not None and place.path.exists():
+            return place
+        if failed is not None:
+            raise failed
+        return None
 
     def known(self, digest: str) -> bool:
         """Whether an object is stored, as of the last `refresh`; asks the disk for nothing new."""
@@ -88,7 +94,15 @@ class Objects:
         return path
 
     def refresh(self) -> None:
-        """Read the indexes that other processes wrote since, and forget those that went."""
+        """Read the indexes that other processes wrote since, and forget those that went.
+
+        Raises: Damaged: one of them; the others have been read.
+        """
+        if (failed := self._read_new()) is not None:
+            raise failed
+
+    def _read_new(self) -> Damaged | None:
+        failed = None
         # Trials start in threads: one must not find an index that another is still reading.
         with self._lock:
             there = {name for name in os.listdir(self.packs) if name.endswith(".idx")}  # noqa: PTH208
@@ -97,10 +111,15 @@ class Objects:
                 # A collection wrote packs anew: what stood in those that went may be gone.
                 index, self._read = {}, set()
             for name in sorted(there - self._read):
-                for digest, place in read_index(self.packs / name):
-                    index.setdefault(digest, place)
-                self._read.add(name)
+                try:
+                    for digest, place in read_index(self.packs / name):
+                        index.setdefault(digest, place)
+                except Damaged as cause:
+                    failed = failed or cause
+                else:
+                    self._read.add(name)
             self._index = index
+        return failed
 
     def forget(self) -> None:
         """Read every index again at the next question."""
@@ -108,10 +127,17 @@ class Objects:
             self._index, self._read = {}, set()
 
     def read(self, place: Place) -> bytes:
-        """Return the bytes of an object in a pack."""
-        with place.path.open("rb") as pack:
-            pack.seek(place.offset)
-            return pack.read(place.size)
+        """Return the bytes of an object in a pack. Raises: Damaged."""
+        try:
+            with place.path.open("rb") as pack:
+                # What a damaged index says may be any number.
+                pack.seek(min(place.offset, _FARTHEST))
+                data = pack.read(min(place.size, SMALL))
+        except OSError as cause:
+            raise Damaged(place.path, f"cannot be read: {cause.strerror}", cause) from None
+        if len(data) != place.size:
+            raise Damaged(place.path, "ends too early")
+        return data
 
 
 def hash_of(path: Path) -> str:
@@ -120,15 +146,33 @@ def hash_of(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
 
 
-def read_index(path: Path) -> Iterator[tuple[str, Place]]:
-    """Yield what is in a pack."""
+def read_index(path: Path) -> list[tuple[str, Place]]:
+    """Return what is in a pack. Raises: Damaged."""
     pack = path.with_suffix(".pack")
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return
-    for raw, offset, size in _RECORD.iter_unpack(data[: len(data) - len(data) % _RECORD.size]):
-        yield f"sha256:{raw.hex()}", Place(pack, offset, size, pack=True)
+        return []
+    except OSError as cause:
+        raise Damaged(path, f"cannot be read: {cause.strerror}", cause) from None
+    records = data[: len(data) - len(data) % _RECORD.size]
+    # The first ones that were written have no hash at their end.
+    if data[len(records) :] not in {hashlib.sha256(records).digest(), b""} or not records:
+        raise Damaged(path, CHANGED)
+    return _places(pack, records)
+
+
+def salvaged(path: Path) -> list[tuple[str, Place]]:
+    """Return what a damaged index may say rightly. Raises: OSError."""
+    data = path.read_bytes()
+    return _places(path.with_suffix(".pack"), data[: len(data) - len(data) % _RECORD.size])
+
+
+def _places(pack: Path, records: bytes) -> list[tuple[str, Place]]:
+    return [
+        (f"sha256:{raw.hex()}", Place(pack, offset, size, pack=True))
+        for raw, offset, size in _RECORD.iter_unpack(records)
+    ]
 
 
 class PackWriter:
@@ -158,10 +202,12 @@ class PackWriter:
         os.fsync(self._file.fileno())
         self._file.close()
         index = self._path.with_suffix(".idx")
+        records = b"".join(
+            _RECORD.pack(bytes.fromhex(digest.removeprefix("sha256:")), offset, size)
+            for digest, (offset, size) in self._places.items()
+        )
         with index.open("wb") as target:
-            for digest, (offset, size) in self._places.items():
-                raw = bytes.fromhex(digest.removeprefix("sha256:"))
-                target.write(_RECORD.pack(raw, offset, size))
+            target.write(records + hashlib.sha256(records).digest())
             target.flush()
             os.fsync(target.fileno())
         self._path.replace(self._objects.packs / self._path.name)

@@ -6,9 +6,28 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from amlkit.errors import AmlkitError
+
+CHANGED = "has other bytes than were written"
+
+
+class Damaged(AmlkitError):
+    """A file of the store is not what was written. cause: of what cannot be read."""
+
+    def __init__(self, path: Path, problem: str, cause: OSError | None = None) -> None:
+        refused = isinstance(cause, PermissionError)
+        super().__init__(
+            f"`{path}` {problem}",
+            hint="mend its permissions"
+            if refused
+            else "see what needs it: amlkit workspace verify; --repair takes it out of use",
+        )
+        self.path = path
+        self.problem = problem
+        self.cause = cause
 
 
 class Entry(NamedTuple):
@@ -76,3 +95,19 @@ def read_manifest(data: bytes) -> tuple[str, list[Entry]]:
             "a list of files in the content store is damaged",
             hint="see whose it is: amlkit workspace verify",
         ) from None
+
+
+def read_list(path: Path) -> tuple[str, list[Entry]]:
+    """Return the kind and the entries of a tree, from where it is written down.
+
+    Raises: FileNotFoundError. Damaged.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as cause:
+        raise Damaged(path, f"cannot be read: {cause.strerror}", cause) from None
+    if hashlib.sha256(data).hexdigest() != path.name:
+        raise Damaged(path, f"(a list of files) {CHANGED}")
+    return read_manifest(data)

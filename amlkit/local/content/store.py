@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from amlkit.errors import Conflict, NotFound
-from amlkit.local.content import collection
+from amlkit.local.content import collection, verification
 from amlkit.local.content.links import followed
 from amlkit.local.content.objects import SMALL, Objects
 from amlkit.local.content.records import (
@@ -24,6 +24,7 @@ from amlkit.local.content.records import (
     Entry,
     Freed,
     Tree,
+    read_list,
     read_manifest,
     write_manifest,
 )
@@ -89,7 +90,7 @@ class ContentStore:
         """Return the kind and the entries of a tree. Raises: NotFound."""
         for place in self.lists(digest):
             try:
-                return read_manifest(place.read_bytes())
+                return read_list(place)
             except FileNotFoundError:
                 continue
         raise NotFound(f"the content `{digest}` is not in this workspace")
@@ -196,13 +197,13 @@ class ContentStore:
         """Hash everything again and yield what is damaged or missing."""
         with self.locked():
             self.objects.forget()
-            yield from collection.verify(self)
+            yield from verification.verify(self)
 
     def set_aside(self, damages: Sequence[Damage]) -> None:
         """Take what is damaged out of use: adding its source again stores it whole."""
         with self.locked(alone=True):
             self.objects.forget()
-            collection.set_aside(self, damages)
+            verification.set_aside(self, damages)
             self.objects.forget()
 
     def collect(

@@ -343,6 +343,106 @@ def test_verify_goes_on_after_what_a_failing_disk_cannot_read(tmp_path, part):
     assert list(store.verify()) == []
 
 
+def _fill(tmp_path):
+    """Store two folders whose files are in two packs; nothing refers to the second."""
+    store = ContentStore(tmp_path / "store")
+    trees = []
+    for name in "ab":
+        _write(tmp_path / name, {f"{name}{n}": (f"{name}{n}".encode(), False) for n in range(4)})
+        trees.append(store.add(tmp_path / name))
+    return store, *trees
+
+
+def _files_of(store):
+    return {path: path.read_bytes() for path in store.root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("fault", ["unreadable", "cut off", "empty", "changed"])
+def test_a_damaged_index_is_named_frees_nothing_and_is_mended(tmp_path, fault):
+    store, kept, _ = _fill(tmp_path)
+    index = sorted(store.objects.packs.glob("*.idx"))[0]
+    content = index.read_bytes()
+    if fault == "unreadable":
+        if not UNREADABLE.exists():
+            pytest.skip("nothing here gives a read error")
+        index.unlink()
+        index.symlink_to(UNREADABLE)
+    else:
+        changed = {"cut off": content[:60], "empty": b"", "changed": b"X" + content[1:]}
+        index.write_bytes(changed[fault])
+    before = _files_of(store) if fault != "unreadable" else None
+    for one in (
+        lambda each: each.collect(lambda: {kept.digest}, dry_run=False, grace_seconds=-1),
+        lambda each: each.collect(lambda: {kept.digest}, dry_run=True, grace_seconds=-1),
+        lambda each: each.objects.refresh(),
+        lambda each: (_write(tmp_path / "c", {"new": (b"new", False)}), each.add(tmp_path / "c")),
+    ):
+        with pytest.raises(AmlkitError, match=index.name) as said:
+            one(ContentStore(tmp_path / "store"))
+        assert "amlkit workspace verify" in str(said.value.hint)
+    assert before is None or _files_of(store) == before
+    found = list(store.verify())
+    assert [each.users for each in found if each.kind == "index"] == [
+        (("", f"packs/{index.name}"),)
+    ]
+    store.set_aside(found)
+    assert not [each for each in store.verify() if each.kind == "index"]
+    assert store.add(tmp_path / "a") == kept
+    store.materialise(kept.digest, tmp_path / "out")
+    assert (tmp_path / "out" / "a1").read_bytes() == b"a1"
+    store.collect(lambda: {kept.digest}, dry_run=False, grace_seconds=-1)
+    assert list(store.verify()) == []
+
+
+def test_what_is_sound_in_a_damaged_index_stays_in_use(tmp_path):
+    _write(tmp_path / "a", {f"{n}": (f"{n}".encode(), False) for n in range(4)})
+    store = ContentStore(tmp_path / "store")
+    store.add(tmp_path / "a")
+    trees = [store.add(each) for each in sorted((tmp_path / "a").iterdir())]
+    (index,) = store.objects.packs.glob("*.idx")
+    content = bytearray(index.read_bytes())
+    content[48 + 40] ^= 255
+    index.write_bytes(content)
+    store.set_aside(list(store.verify()))
+    whole = [each for each in trees if store.tree_path(each.digest).exists()]
+    assert len(whole) == 3
+    for each in whole:
+        store.materialise(each.digest, tmp_path / "out" / each.digest)
+
+
+def test_a_pack_that_ends_too_early_is_said_where_it_is_used(tmp_path):
+    store, kept, _ = _fill(tmp_path)
+    for pack in store.objects.packs.glob("*.pack"):
+        pack.write_bytes(pack.read_bytes()[:-1])
+    with pytest.raises(AmlkitError, match="pack` ends too early"):
+        store.materialise(kept.digest, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    problems = {each.problem.partition(" ")[2] for each in store.verify()}
+    assert problems == {"ends too early"}
+
+
+@pytest.mark.parametrize("place", ["trees", "pins", "torn"])
+def test_a_changed_list_of_files_is_noticed_by_all_and_goes(tmp_path, place):
+    """A letter that changed leaves it a list, of other files."""
+    store, kept, _ = _fill(tmp_path)
+    path = store.tree_path(kept.digest)
+    changed = path.read_bytes().replace(b'"a1"', b'"a7"')
+    moved = store.root / place / path.name
+    path.rename(moved)
+    moved.write_bytes(changed)
+    with pytest.raises(AmlkitError, match="list of files"):
+        store.read_tree(kept.digest)
+    if place != "pins":
+        with pytest.raises(AmlkitError, match="list of files"):
+            store.collect(lambda: {kept.digest}, dry_run=False, grace_seconds=-1)
+    found = list(store.verify())
+    assert [(each.kind, each.digest) for each in found] == [("tree", kept.digest)]
+    store.set_aside(found)
+    assert not moved.exists()
+    assert list(store.verify()) == []
+    assert store.add(tmp_path / "a") == kept
+
+
 def test_what_may_not_be_read_is_told_and_not_removed(tmp_path):
     _write(tmp_path / "a", {"big": (b"1" * 300_000, False)})
     store = ContentStore(tmp_path / "store")
