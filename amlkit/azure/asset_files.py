@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amlkit import copying, transfers
+from amlkit import copying, placing, transfers
 from amlkit.azure.blobs import at_once
 from amlkit.azure.datastores import AzureDatastores
 from amlkit.azure.errors import translated
@@ -85,11 +85,13 @@ class AssetFiles:
     def copy(
         self, asset: Asset, files: Sequence[AssetFile], target: Path, progress: Progress | None
     ) -> None:
-        """Write some files below `target`, each verified."""
+        """Write some files to `target`, each verified. Raises: Conflict: it is there already."""
         name, base = where(asset)
         wanted = {each.path: _stored(asset, base, each) for each in files}
-        store = self._datastores.store(name)
-        copying.fetch_files(store, wanted, target, Transfer(progress=progress))
+        with placing.placed(target) as made:
+            made.mkdir()
+            store = self._datastores.store(name)
+            copying.fetch_files(store, wanted, made, Transfer(progress=progress))
 
     def send_parts(
         self,
