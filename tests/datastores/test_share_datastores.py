@@ -159,7 +159,7 @@ def test_a_download_that_was_killed_goes_on_where_it_stopped(share, shares, tmp_
     left = []
     while not any(each.stat().st_size >= 16 * MIB for each in left) and process.poll() is None:
         a_moment.wait(0.01)
-        left = list((tmp_path / "out").glob(".*.part"))
+        left = list((tmp_path / "out").glob(".*.amlkit-part"))
     killed(process)
     (part,) = left
     inode = part.stat().st_ino
