@@ -20,11 +20,12 @@ $(VENV)/.dev: $(VENV)/.runtime
 demo: $(VENV)/.runtime
 	bash examples/demo.sh $(abspath $(BIN))
 
-# Every test but those that install TensorFlow.
+# Every test but those that install TensorFlow or all of MLflow.
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not keras and not fuzz"
 
-# The Keras trainers, for real: installs TensorFlow (1.4 GB) into a temporary environment.
+# The Keras trainers and MLflow's pages, for real: installs TensorFlow (1.4 GB) and MLflow (0.6 GB)
+# into temporary environments.
 test-keras: $(VENV)/.dev
 	$(BIN)/python -m pytest -m keras
 

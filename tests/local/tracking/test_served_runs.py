@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from uv import find_uv_bin
 
 from amlkit.config import WorkspaceChoice
 from amlkit.errors import Conflict, NotSupported
@@ -21,8 +23,7 @@ from amlkit.local.workspace import LocalWorkspace
 from amlkit.records import MetricPoint, Status
 from amlkit.services import mlflow_ui
 
-# A Python with all of MLflow, its pages too: they are half a gigabyte, and not installed for tests.
-PYTHON = os.environ.get("AMLKIT_TEST_MLFLOW_UI_PYTHON")
+ROOT = Path(__file__).parents[3]
 
 CLIENT = """
 import json, sys
@@ -126,17 +127,21 @@ def test_an_azure_workspace_has_pages_of_its_own():
         AzureWorkspace(choice, None).serve_runs()
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
-    PYTHON is None, reason="AMLKIT_TEST_MLFLOW_UI_PYTHON names no Python with MLflow"
-)
+@pytest.mark.keras
 def test_mlflow_serves_its_pages_and_leaves_nothing_behind(tmp_path):
+    uv = str(find_uv_bin())
+    subprocess.run(
+        [uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv"], check=True
+    )
+    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    install = [uv, "pip", "install", "--quiet", "--python", python, f"{ROOT}[mlflow]"]
+    subprocess.run(install, check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = {**os.environ, "AMLKIT_HOME": str(tmp_path / "home")}
     process = subprocess.Popen(
-        [PYTHON, "-m", "amlkit", "mlflow", "ui", "--port", str(port)],
+        [python, "-m", "amlkit", "mlflow", "ui", "--port", str(port)],
         cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     address = process.stdout.readline().strip()
