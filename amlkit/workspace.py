@@ -17,23 +17,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from amlkit.errors import NotSupported
-from amlkit.file_records import CodeSince
-from amlkit.records import (
-    JSON,
-    Asset,
-    BuiltEnvironment,
-    Check,
-    Compute,
-    Datastore,
-    Job,
-    MetricPoint,
-    Status,
-    StoredFile,
-)
 from amlkit.workspace_assets import Assets, Progress
 
 if TYPE_CHECKING:
     from amlkit.config import WorkspaceChoice
+    from amlkit.file_records import CodeSince
+    from amlkit.records import (
+        JSON,
+        Asset,
+        BuiltEnvironment,
+        Check,
+        Compute,
+        Datastore,
+        Job,
+        MetricPoint,
+        Status,
+        StoredFile,
+    )
     from amlkit.specs import Loaded
     from amlkit.transfers import Transfer, Transferred
 

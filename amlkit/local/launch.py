@@ -86,6 +86,13 @@ def _send(ahead: _Ahead, folder: Path, workspace: str, job: str, held: Lock) -> 
     return ahead.process.pid
 
 
+def has_come(line: int) -> bool:
+    """Tell whether a job, or the end, has come over a line that `receive` would wait for."""
+    import select
+
+    return bool(select.select([line], [], [], 0)[0])
+
+
 def receive(line: int) -> tuple[Path, str, str, int | None] | None:
     """Wait for a job, in a supervisor that was started ahead; None when there is none.
 

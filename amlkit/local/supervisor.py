@@ -199,9 +199,12 @@ class Command:
 def main() -> None:
     """Run the job named on the command line, or the one that comes over a socket."""
     if sys.argv[1] == "--ahead":
-        # What a sweep needs beside a command is wanted soon, and there is time now.
-        import_module("amlkit.local.sweep")
-        job_for = launch.receive(int(sys.argv[2]))
+        # While no job has come there is time for what sweeps and pipelines need beside a command.
+        line = int(sys.argv[2])
+        for name in ("amlkit.local.pipelines.engine", "amlkit.local.sweep"):
+            if not launch.has_come(line):
+                import_module(name)
+        job_for = launch.receive(line)
         if job_for is None:
             return
         folder, name, job, lock = job_for
