@@ -10,11 +10,11 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import AmlkitError, NotFound, UsageError, did_you_mean
+from amlkit.light import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _named(name: str, chosen_by: str) -> WorkspaceChoice:
 
 
 def _replace_source(choice: WorkspaceChoice, chosen_by: str) -> WorkspaceChoice:
-    from dataclasses import replace
+    from amlkit.light import replace
 
     return replace(choice, chosen_by=chosen_by)
 

@@ -11,13 +11,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from amlkit import placing, transfers
 from amlkit.errors import AmlkitError, Conflict, NotFound
+from amlkit.light import dataclass
 from amlkit.transfers import Transfer, Transferred
 
 PARALLEL_FILES = 16

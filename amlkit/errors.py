@@ -19,8 +19,9 @@ Anything else that reaches the top is a bug and is shown as one. An error is dat
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from amlkit.light import dataclass
 
 
 class AmlkitError(Exception):

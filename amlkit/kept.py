@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from amlkit.light import dataclass
 from amlkit.records import Asset, AssetUse, Record
 
 

@@ -7,7 +7,6 @@ it. Root help is written from the table alone: listing the commands imports none
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +16,7 @@ from typer.main import get_command_from_info, get_command_name
 from typer.models import CommandInfo
 
 from amlkit.errors import UsageError, did_you_mean
+from amlkit.light import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ Every record has `as_dict()` (what `-o json` prints), `reference` (what `-o name
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
+
+from amlkit.light import dataclass, field, fields
 
 JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError
+from amlkit.light import dataclass
 from amlkit.placing import in_part
 from amlkit.records import JSON, Record
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from amlkit.errors import NotSupported
+from amlkit.light import dataclass, field
 from amlkit.workspace_assets import Assets, Progress
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,7 @@ from amlkit.azure.credentials import BY_A_PERSON, Fresh
 from amlkit.azure.errors import translated
 from amlkit.config import WorkspaceChoice, setting
 from amlkit.errors import AmlkitError, NotLoggedIn
+from amlkit.light import asdict
 from amlkit.records import Check
 
 SKEW_SECONDS = 300.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from amlkit.azure import blocks
 from amlkit.azure.errors import translated
 from amlkit.errors import AmlkitError, NotSupported
+from amlkit.light import dataclass
 from amlkit.placing import part_name
 from amlkit.records import StoredFile
 from amlkit.workspace import Progress

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from amlkit.azure.errors import translated
 from amlkit.errors import AmlkitError, UsageError, did_you_mean
+from amlkit.light import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from amlkit.azure import logins
@@ -12,6 +11,7 @@ from amlkit.azure.clouds import CLOUDS, Cloud
 from amlkit.azure.errors import LOGIN_HINT
 from amlkit.config import setting
 from amlkit.errors import NotLoggedIn, UsageError, did_you_mean
+from amlkit.light import dataclass
 
 METHODS = (
     "interactive",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from amlkit.azure.tracking import Tracking
 from amlkit.azure.uploads import CodeStore
 from amlkit.config import number
 from amlkit.errors import Conflict, NotFound, NotSupported, UsageError, WaitTimedOut, did_you_mean
+from amlkit.light import replace
 from amlkit.records import JSON, Job, MetricPoint
 from amlkit.workspace import JobFilter, Submission
 

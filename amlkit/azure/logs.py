@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from amlkit.azure.client import ArmClient
 from amlkit.azure.job_records import status_of
 from amlkit.errors import NotFound
+from amlkit.light import dataclass, field
 
 # Today's runtime, and the one before it.
 _FOLDERS = ("user_logs/", "azureml-logs/70_driver_log")

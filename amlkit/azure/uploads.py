@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from amlkit.azure.client import ArmClient
 from amlkit.azure.datastores import AzureDatastores
 from amlkit.errors import Conflict, NotFound, UsageError
 from amlkit.file_records import AssetFile
+from amlkit.light import dataclass
 from amlkit.records import AssetDraft
 from amlkit.snapshots.files import check, of_code, size_limit_bytes
 from amlkit.snapshots.walk import walk

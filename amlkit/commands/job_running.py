@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from dataclasses import replace
 
+from amlkit.light import replace
 from amlkit.output import Format
 from amlkit.records import Job, Planned, Status
 from amlkit.session import Session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from amlkit.emulator import asset_bodies
@@ -14,6 +13,7 @@ from amlkit.emulator.messages import Refused, Reply, Request, page
 from amlkit.emulator.names import Scope, short
 from amlkit.emulator.places import Places, upload_container
 from amlkit.errors import NotFound
+from amlkit.light import replace
 from amlkit.records import JSON, Asset, AssetDraft, AssetKind
 
 

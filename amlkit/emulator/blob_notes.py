@@ -6,11 +6,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from amlkit.emulator.state import write_private
+from amlkit.light import dataclass, field
 
 
 @dataclass(frozen=True)

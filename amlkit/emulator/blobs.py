@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +22,7 @@ from amlkit.emulator.messages import Part, Refused, Reply, Request
 from amlkit.emulator.places import Places
 from amlkit.emulator.state import replacing
 from amlkit.errors import NotFound
+from amlkit.light import replace
 
 HOST = f"/{ACCOUNT}.blob.{SUFFIX}/"
 _COMMON = {"x-ms-version": "2023-11-03"}

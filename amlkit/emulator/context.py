@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from amlkit.emulator.names import Scope
 from amlkit.emulator.signing import Signer
 from amlkit.emulator.state import Area
+from amlkit.light import dataclass, field
 from amlkit.services import Workspace
 
 ACCOUNT = "amlkit"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
 
 from amlkit.emulator.messages import Refused, Reply
 from amlkit.errors import UsageError
+from amlkit.light import dataclass
 
 RETRY_AFTER_SECONDS = 1
 OPERATION = "/emulator/operations/failed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from amlkit.emulator.context import Context, resource
@@ -12,6 +11,7 @@ from amlkit.emulator.messages import Refused, Reply, Request, page
 from amlkit.emulator.names import Scope
 from amlkit.emulator.places import Places
 from amlkit.errors import NotFound
+from amlkit.light import replace
 from amlkit.records import Job
 
 

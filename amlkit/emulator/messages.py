@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from amlkit.errors import (
@@ -16,6 +15,7 @@ from amlkit.errors import (
     NotSupported,
     UsageError,
 )
+from amlkit.light import dataclass, field
 
 PIECE = 1024 * 1024
 

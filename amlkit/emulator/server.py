@@ -12,7 +12,6 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from amlkit.emulator.recording import Recorder
 from amlkit.emulator.signing import Signer
 from amlkit.emulator.state import Area, Running
 from amlkit.errors import AmlkitError, UsageError
+from amlkit.light import replace
 from amlkit.local import processes
 from amlkit.services import Workspace
 

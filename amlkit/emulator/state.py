@@ -17,13 +17,13 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
 from amlkit.errors import Conflict, NotFound
+from amlkit.light import asdict, dataclass
 from amlkit.local import processes
 from amlkit.records import Record
 

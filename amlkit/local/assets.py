@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlparse
@@ -12,6 +11,7 @@ from urllib.parse import quote, unquote, urlparse
 from amlkit import placing, references
 from amlkit.errors import NotFound
 from amlkit.file_records import AssetFile
+from amlkit.light import replace
 from amlkit.local.catalogue import ADDRESS_MARK, AssetTable
 from amlkit.local.folder import DEFAULT_DATASTORE
 from amlkit.records import Asset, AssetDraft, AssetKind, AssetUse

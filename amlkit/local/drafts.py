@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amlkit.light import dataclass
 from amlkit.local.catalogue import JobRow
 
 if TYPE_CHECKING:

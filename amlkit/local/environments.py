@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from amlkit.config import environment
 from amlkit.errors import AmlkitError, NotFound
+from amlkit.light import dataclass
 from amlkit.local.catalogue.database import now
 from amlkit.local.locks import lock
 from amlkit.local.recipes import WAY_OUT, Recipe

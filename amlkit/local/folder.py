@@ -11,11 +11,11 @@ slots/            one lock file for each job that may run at once
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from amlkit.config import home
 from amlkit.errors import WorkspaceUnusable
+from amlkit.light import dataclass
 
 DEFAULT_DATASTORE = "workspaceblobstore"
 BUILT_IN_DATASTORES = {

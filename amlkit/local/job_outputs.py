@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit import placing
 from amlkit.errors import NotFound, did_you_mean
+from amlkit.light import dataclass
 from amlkit.local.plans import OutputPlan
 from amlkit.records import Job
 

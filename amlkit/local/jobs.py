@@ -6,12 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit import references
 from amlkit.errors import Conflict, UsageError, WaitTimedOut
+from amlkit.light import replace
 from amlkit.local import job_outputs, launch, outgoing, processes
 from amlkit.local.catalogue import JobRow
 from amlkit.local.drafts import Draft

@@ -11,12 +11,12 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit import transfers
 from amlkit.errors import AmlkitError
+from amlkit.light import dataclass
 from amlkit.local.plans import OutputPlan
 from amlkit.transfers import Transfer
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amlkit.light import asdict, dataclass, field
 from amlkit.local.recipes import Recipe
 from amlkit.records import JSON
 

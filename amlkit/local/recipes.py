@@ -11,9 +11,9 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from amlkit.errors import NotSupported
+from amlkit.light import dataclass
 from amlkit.records import JSON
 
 WAY_OUT = "use --environment NAME for another environment, or --current-python for this one"

@@ -14,12 +14,12 @@ import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit import transfers
 from amlkit.errors import NotFound, UsageError
+from amlkit.light import dataclass
 from amlkit.local.folder import BUILT_IN_DATASTORES
 from amlkit.local.storage import places, web
 from amlkit.local.storage.blob_store import BlobStore, identity

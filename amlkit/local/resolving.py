@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit import references
 from amlkit.errors import AmlkitError, NotFound, NotSupported, UsageError
+from amlkit.light import replace
 from amlkit.local import recipes, snapshot
 from amlkit.local.assets import referenced
 from amlkit.local.declared_outputs import STORAGE, DeclaredOutputs

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from amlkit.errors import NotFound
+from amlkit.light import replace
 from amlkit.local.tracking.store import RunInfo, UnknownRun
 from amlkit.records import Job, MetricPoint, Status
 from amlkit.workspace import JobFilter

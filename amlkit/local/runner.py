@@ -9,12 +9,12 @@ import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 from amlkit.errors import AmlkitError
+from amlkit.light import dataclass, field, replace
 from amlkit.local import outgoing, processes
 from amlkit.local.catalogue.database import now
 from amlkit.local.declared_outputs import STORAGE

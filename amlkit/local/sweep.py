@@ -7,10 +7,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from amlkit.errors import AmlkitError, did_you_mean
+from amlkit.light import dataclass, field, replace
 from amlkit.local.catalogue import JobRow
 from amlkit.local.catalogue.database import now
 from amlkit.local.plans import SweepPlan

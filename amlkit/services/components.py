@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit import references
 from amlkit.errors import Conflict, InvalidSpec, NotFound, Problem, UsageError
+from amlkit.light import dataclass, replace
 from amlkit.records import Asset, AssetDraft, AssetKind
 from amlkit.services.portable import InPlace, portable
 from amlkit.workspace import Assets, Workspace

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from amlkit.errors import AmlkitError
+from amlkit.light import dataclass
 from amlkit.records import Record
 from amlkit.services.from_poetry import CondaFile, convert, difference
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from amlkit import placing, references
 from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
 from amlkit.file_records import AssetFile, FileChange
 from amlkit.kept import KeptAssets
+from amlkit.light import replace
 from amlkit.records import (
     JSON,
     Asset,

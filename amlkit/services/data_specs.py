@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from amlkit.errors import NotFound, UsageError
+from amlkit.light import dataclass, field
 from amlkit.records import Record
 
 

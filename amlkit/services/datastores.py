@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from amlkit import references
 from amlkit.errors import NotFound, NotSupported, UsageError
+from amlkit.light import dataclass, field
 from amlkit.records import JSON, Datastore, Planned, StoredFile
 from amlkit.transfers import Transfer, Transferred
 from amlkit.workspace import Progress, Workspace

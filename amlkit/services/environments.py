@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from amlkit import references
 from amlkit.errors import Conflict, NotFound, UsageError, unreadable
+from amlkit.light import dataclass, replace
 from amlkit.records import JSON, Asset, AssetDraft, AssetKind
 from amlkit.workspace import BuiltEnvironment, JobFilter, Workspace
 

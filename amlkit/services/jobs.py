@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amlkit.errors import Canceled, Conflict, JobFailed, NotFound, UsageError
+from amlkit.light import dataclass, field, replace
 from amlkit.objective import best_value
 from amlkit.records import JSON, Job, MetricPoint, Record, Status
 from amlkit.services.leaderboard import TrialRow, rank

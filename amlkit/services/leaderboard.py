@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from amlkit.light import dataclass, replace
 from amlkit.records import JSON, Record
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from amlkit import references
 from amlkit.errors import AmlkitError, NotFound, UsageError
+from amlkit.light import replace
 from amlkit.records import Asset, AssetDraft, AssetKind
 from amlkit.services import gate
 from amlkit.workspace import Progress, Workspace

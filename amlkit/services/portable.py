@@ -8,11 +8,11 @@ written into it; code, data and nested pipelines are stored in the workspace and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from amlkit.errors import NotSupported
+from amlkit.light import dataclass
 from amlkit.records import AssetKind
 
 if TYPE_CHECKING:

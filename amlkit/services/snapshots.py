@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit.errors import AmlkitError, NotFound, UsageError
 from amlkit.file_records import FileChange, SnapshotFile, SnapshotReason
+from amlkit.light import dataclass
 from amlkit.services import selection
 from amlkit.snapshots import files, plan
 from amlkit.workspace import Workspace

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit.errors import InvalidSpec, Problem, UsageError
+from amlkit.light import dataclass, replace
 from amlkit.services import sweeping
 from amlkit.workspace import Submission
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import Conflict, UsageError, did_you_mean
+from amlkit.light import dataclass, field, replace
 
 GOALS = ("maximize", "minimize")
 SAMPLING = ("random", "sobol", "grid", "bayesian")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from amlkit.errors import Conflict, NotFound, did_you_mean
+from amlkit.light import dataclass
 from amlkit.records import Record
 
 _LEFT_OUT = ("__pycache__", ".venv", "*.pyc", ".ruff_cache", ".pytest_cache")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from amlkit.errors import AmlkitError, InvalidSpec, NotFound, Problem
+from amlkit.light import dataclass
 from amlkit.records import JSON, Record
 
 MISSING = "missing-file"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from amlkit.config import (
     write_user_config,
 )
 from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError
+from amlkit.light import replace
 from amlkit.records import Check, WorkspaceInfo
 from amlkit.services import Workspace
 from amlkit.workspace import open_account

@@ -6,13 +6,13 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from amlkit.copying import PARALLEL_FILES, Moved, Stored, begun, check
+from amlkit.light import dataclass
 from amlkit.shares import names
 from amlkit.shares.logins import asked_first, missing_extra
 from amlkit.shares.refusals import Changed, code_of, translated

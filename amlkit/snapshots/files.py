@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from amlkit.config import home, number
 from amlkit.errors import AmlkitError, NotFound
+from amlkit.light import replace
 from amlkit.snapshots.ignore import IgnoreRules
 from amlkit.snapshots.secrets import RULES, Secret, scan
 from amlkit.snapshots.statcache import StatCache

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from amlkit.config import home
+from amlkit.light import dataclass
 
 ALWAYS_OUT = frozenset({".amlkit", ".git", ".venv", "__pycache__"})
 FILES = (".gitignore", ".amlignore")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from amlkit.errors import NotFound
+from amlkit.light import dataclass
 from amlkit.snapshots.ignore import IgnoreRules, Rule
 from amlkit.snapshots.walk import walk
 

@@ -10,10 +10,11 @@ import codecs
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
+
+from amlkit.light import dataclass
 
 LARGEST = 16 * 1024 * 1024
 _HEAD = 8192

@@ -6,11 +6,11 @@ Importing this imports neither pydantic nor YAML; `load` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import Problem
+from amlkit.light import dataclass, field
 
 
 @dataclass(frozen=True)

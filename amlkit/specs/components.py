@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import AmlkitError, InvalidSpec, Problem
+from amlkit.light import dataclass
 from amlkit.specs import checks, rules, validation
 from amlkit.specs.source import Part
 

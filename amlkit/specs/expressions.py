@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from amlkit.light import dataclass
 from amlkit.records import JSON
 
 _BINDING = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")

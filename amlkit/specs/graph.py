@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import Problem, did_you_mean
+from amlkit.light import replace
 from amlkit.specs import checks, expressions, ports, rules, validation
 from amlkit.specs.components import Interface, Reader
 from amlkit.specs.source import Part, Source

@@ -7,11 +7,11 @@ URIs; "Access data in a job": supported paths.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from amlkit.errors import did_you_mean
+from amlkit.light import dataclass
 
 
 class Kind(StrEnum):

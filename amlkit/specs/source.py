@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from amlkit.errors import InvalidSpec, Problem
+from amlkit.light import dataclass, field
 
 SIZE_LIMIT = 16 * 1024 * 1024
 SCALAR_LIMIT = 1024 * 1024

@@ -6,9 +6,9 @@ One misspelt field is no reason to keep quiet about a file that does not exist.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from amlkit.light import replace
 from amlkit.specs import validation
 from amlkit.specs.source import Source
 

@@ -6,10 +6,10 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from amlkit.errors import Conflict, NotFound, did_you_mean
+from amlkit.light import dataclass, field
 from amlkit.local.catalogue.database import Database, now
 from amlkit.records import FINAL, JSON, Job, Status
 from amlkit.workspace import JobFilter

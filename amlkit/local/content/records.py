@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from amlkit.errors import AmlkitError
+from amlkit.light import dataclass
 
 CHANGED = "has other bytes than were written"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit.errors import NotSupported, unreadable
+from amlkit.light import dataclass, field
 from amlkit.records import AssetKind
 from amlkit.specs import Loaded
 

@@ -12,10 +12,10 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
+from amlkit.light import dataclass, replace
 from amlkit.local.catalogue import JobTable
 from amlkit.local.catalogue.database import now
 from amlkit.local.computes import slots

@@ -7,10 +7,10 @@ found here, before anything starts: missing assets and files, steps that cannot 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from amlkit.errors import AmlkitError, NotSupported
+from amlkit.light import dataclass, field, replace
 from amlkit.local.pipelines.components import ComponentFinder
 from amlkit.local.pipelines.plans import PipelinePlan, Source, StepPlan, Work
 from amlkit.local.pipelines.ports import Bound, Scope, bind, declare

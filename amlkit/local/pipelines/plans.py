@@ -7,9 +7,9 @@ other. What a step runs stands in the row of its own job; here is only how steps
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from amlkit.light import asdict, dataclass, field
 from amlkit.local.plans import CommandPlan, SweepPlan
 from amlkit.records import JSON
 

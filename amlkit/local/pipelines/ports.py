@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from amlkit.errors import InvalidSpec, NotSupported, Problem
+from amlkit.light import dataclass, replace
 from amlkit.local.pipelines.plans import Source
 from amlkit.local.plans import InputPlan
 from amlkit.local.resolving import Resolver

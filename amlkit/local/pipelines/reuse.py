@@ -12,9 +12,9 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from amlkit.light import asdict, dataclass
 from amlkit.local.pipelines.plans import StepPlan, Work
 from amlkit.local.plans import CommandPlan, InputPlan, SweepPlan
 from amlkit.records import JSON

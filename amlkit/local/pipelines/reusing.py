@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amlkit.light import dataclass
 from amlkit.local import job_outputs, outgoing
 from amlkit.local.catalogue import JobTable
 from amlkit.local.catalogue.database import now
@@ -147,7 +147,7 @@ class Memory:
 
 def fill(work: Work, made: Mapping[str, Made]) -> Work:
     """Return what a step runs with its bound inputs filled in."""
-    from dataclasses import replace
+    from amlkit.light import replace
 
     if isinstance(work, SweepPlan):
         filled = fill(work.trial, made)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from amlkit.errors import NotFound, did_you_mean
+from amlkit.light import replace
 from amlkit.local.pipelines.planning import Planned
 from amlkit.local.pipelines.plans import PipelinePlan, job_of
 from amlkit.records import Status

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from amlkit.light import dataclass, replace
 from amlkit.local.catalogue import JobRow
 from amlkit.local.catalogue.database import now
 from amlkit.local.drafts import Draft

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from amlkit.light import dataclass, field
 from amlkit.local.sampling.gaussian_process import Array, Fit, search
 from amlkit.local.sampling.inverse import coordinates
 from amlkit.local.sampling.sampler import Observation

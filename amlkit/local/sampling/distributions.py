@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from amlkit.errors import UsageError
+from amlkit.light import dataclass
 from amlkit.local.sampling import normal
 from amlkit.records import JSON
 

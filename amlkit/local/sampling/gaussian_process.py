@@ -9,10 +9,11 @@ Processes for Machine Learning" (2006), algorithm 2.1; D. R. Jones, M. Schonlau 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+
+from amlkit.light import dataclass
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 Owners: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"

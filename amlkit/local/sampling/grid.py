@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from amlkit.errors import UsageError
+from amlkit.light import dataclass
 from amlkit.local.sampling.sampler import Observation
 from amlkit.local.sampling.space import Choice, Group, Leaf, Literal, Node, Space, flatten
 from amlkit.records import JSON

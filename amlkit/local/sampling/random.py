@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 
+from amlkit.light import dataclass
 from amlkit.local.sampling.sampler import Observation
 from amlkit.local.sampling.space import Space
 from amlkit.records import JSON

@@ -7,12 +7,12 @@ projections" (2008), new-joe-kuo-6, the first 128 dimensions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from random import Random
 
 from amlkit.errors import UsageError
+from amlkit.light import dataclass
 from amlkit.local.sampling.sampler import Observation
 from amlkit.local.sampling.space import Space
 from amlkit.records import JSON

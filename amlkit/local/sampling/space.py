@@ -11,10 +11,10 @@ expressions; nested spaces as in the azure-ai-ml test `sweep_job_recursive_searc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from amlkit.errors import UsageError, did_you_mean
+from amlkit.light import dataclass
 from amlkit.local.sampling.distributions import FIELDS, Numeric, open_numeric
 from amlkit.records import JSON
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 
 from amlkit.errors import UsageError, did_you_mean
+from amlkit.light import dataclass
 from amlkit.local.stopping.bandit import Bandit
 from amlkit.local.stopping.curves import Goal, Schedule
 from amlkit.local.stopping.median_stopping import MedianStopping

@@ -14,8 +14,8 @@ BanditPolicy in azureml.train.hyperdrive, which compares Y + Y * 0.2 with the be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 
+from amlkit.light import dataclass
 from amlkit.local.stopping.curves import WORST, Goal, Schedule
 from amlkit.local.stopping.policy import Stop
 

@@ -11,8 +11,8 @@ across all training jobs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 
+from amlkit.light import dataclass
 from amlkit.local.stopping.curves import Goal, Schedule
 from amlkit.local.stopping.policy import Stop
 

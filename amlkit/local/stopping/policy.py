@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Protocol
+
+from amlkit.light import dataclass
 
 
 @dataclass(frozen=True)

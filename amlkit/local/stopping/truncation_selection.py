@@ -12,8 +12,8 @@ the performance of other runs up to interval N.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 
+from amlkit.light import dataclass
 from amlkit.local.stopping.curves import Goal, Schedule
 from amlkit.local.stopping.policy import Stop
 

@@ -10,11 +10,11 @@ import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from amlkit.config import PASSPHRASE, setting
 from amlkit.errors import AmlkitError, NotLoggedIn, WorkspaceUnusable
+from amlkit.light import dataclass
 from amlkit.local.locks import lock
 from amlkit.local.storage import keyrings, sealed
 from amlkit.local.storage.secrets import OPTIONS, Secret

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from amlkit.errors import AmlkitError, NotSupported
+from amlkit.light import dataclass
 
 _SERVICE = "amlkit"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from amlkit.errors import UsageError
+from amlkit.light import dataclass
 from amlkit.records import JSON
 
 SCHEMES = ("azureml://datastores/", "http://", "https://", "wasbs://", "wasb://", "abfss://")

@@ -7,11 +7,11 @@ opened and goes nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from amlkit.errors import NotLoggedIn, NotSupported, UsageError
+from amlkit.light import dataclass
 
 SECRETS = ("account_key", "sas_token", "client_secret")
 OPTIONS = {

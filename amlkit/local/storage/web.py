@@ -8,13 +8,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from amlkit.errors import AmlkitError, NotFound, NotLoggedIn
+from amlkit.light import dataclass
 from amlkit.placing import part_name
 from amlkit.workspace import Progress
 

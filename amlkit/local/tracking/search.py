@@ -9,7 +9,8 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from amlkit.light import dataclass
 
 Record = Mapping[str, Mapping[str, str | float | None]]
 """What is searched: kind (`attribute`, `metric`, `param`, `tag`) -> key -> value."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from amlkit.errors import Conflict, UsageError
+from amlkit.light import dataclass
 from amlkit.records import JSON, Record
 from amlkit.services.from_function.entry import MARK, write_entry
 from amlkit.services.from_function.signature import Signature, component_name, read_signature

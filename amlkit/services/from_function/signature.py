@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import InvalidSpec, NotFound, Problem, did_you_mean, unreadable
+from amlkit.light import dataclass, field
 
 LITERALS = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 _TYPES = ("uri_folder", "uri_file", "mltable", "mlflow_model", "custom_model", "triton_model")

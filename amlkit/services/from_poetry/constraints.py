@@ -9,11 +9,12 @@ Source: "Dependency specification" in the Poetry documentation; PEP 440, "Versio
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
+
+from amlkit.light import dataclass
 
 Conjunction = tuple[Specifier, ...]
 

@@ -5,12 +5,12 @@ Source: PEP 735; "Managing dependencies" in the Poetry documentation; uv, "Depen
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from amlkit.errors import did_you_mean
+from amlkit.light import dataclass, field
 from amlkit.services.from_poetry import pep621, poetry_table, sources
 from amlkit.services.from_poetry.records import Declared
 from amlkit.services.from_poetry.toml_file import TomlFile

@@ -6,9 +6,9 @@ Its code is not in the environment; it must travel with the job, inside `code:`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from amlkit.light import replace
 from amlkit.services.from_poetry.direct import is_local
 from amlkit.services.from_poetry.lines import local_refusal
 from amlkit.services.from_poetry.markers import Target

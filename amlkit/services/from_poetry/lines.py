@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from amlkit.errors import InvalidSpec, NotSupported
+from amlkit.light import dataclass, field, replace
 from amlkit.services.from_poetry import conda_names
 from amlkit.services.from_poetry.constraints import NotAConstraint, poetry_constraint
 from amlkit.services.from_poetry.direct import is_local, reference, with_extras

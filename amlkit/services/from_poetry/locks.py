@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from amlkit.errors import InvalidSpec, Problem
+from amlkit.light import dataclass
 from amlkit.services.from_poetry.markers import Target
 from amlkit.services.from_poetry.project import Project
 from amlkit.services.from_poetry.records import Direct

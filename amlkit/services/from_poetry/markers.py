@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+
+from amlkit.light import dataclass, field
 
 # The last patch release of each Python: what conda installs for `python=3.x`.
 LATEST_PATCH = {6: 15, 7: 17, 8: 20, 9: 25, 10: 20, 11: 15, 12: 13, 13: 12, 14: 3}
@@ -53,7 +54,7 @@ class Target:
     patch: int
     extras: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
-    values: dict[str, str] = field(init=False, compare=False)
+    values: dict[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _values(self.python, self.full_python))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from amlkit.light import replace
 from amlkit.services.from_poetry.constraints import NotAConstraint, pep440_constraint
 from amlkit.services.from_poetry.markers import extras_in
 from amlkit.services.from_poetry.records import Declared, Direct

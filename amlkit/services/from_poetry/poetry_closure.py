@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from amlkit.light import dataclass, replace
 from amlkit.services.from_poetry.constraints import Constraint, NotAConstraint, poetry_constraint
 from amlkit.services.from_poetry.markers import Target
 from amlkit.services.from_poetry.restrictions import python_allows

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from amlkit.light import dataclass
 from amlkit.services.from_poetry import poetry_closure
 from amlkit.services.from_poetry.locks import Drift, Locked
 from amlkit.services.from_poetry.markers import Target

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from amlkit.light import replace
 from amlkit.services.from_poetry.constraints import (
     ANY,
     Constraint,

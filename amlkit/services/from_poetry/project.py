@@ -10,13 +10,13 @@ Source: "The pyproject.toml file: dependencies" in the Poetry documentation; PEP
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from amlkit.errors import InvalidSpec
+from amlkit.light import dataclass, field
 from amlkit.services.from_poetry import computed, pep621, poetry_table, shapes, sources
 from amlkit.services.from_poetry import groups as group_tables
 from amlkit.services.from_poetry.constraints import (

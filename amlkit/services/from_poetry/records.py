@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from amlkit.light import dataclass, field
 from amlkit.services.from_poetry.constraints import ANY, Constraint
 
 Mode = Literal["auto", "locked", "ranges"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from amlkit.errors import UsageError, did_you_mean
+from amlkit.light import dataclass, replace
 from amlkit.services.from_poetry import restrictions, sources
 from amlkit.services.from_poetry.constraints import Constraint, NotAConstraint, both
 from amlkit.services.from_poetry.markers import LATEST_PATCH, NotAMarker, Target

@@ -6,11 +6,11 @@ Source: uv, "Dependency sources" and "Package indexes"; Poetry, "Package sources
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from amlkit.light import replace
 from amlkit.services.from_poetry import restrictions
 from amlkit.services.from_poetry.markers import Target
 from amlkit.services.from_poetry.records import Declared, Direct, Index, Note

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import InvalidSpec, Problem, unreadable
+from amlkit.light import dataclass
 
 
 @dataclass(frozen=True)

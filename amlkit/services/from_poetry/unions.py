@@ -7,12 +7,12 @@ What stays different is the pre-releases of the version after a gap, which pip t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from packaging.specifiers import Specifier
 from packaging.version import Version
 
+from amlkit.light import dataclass, replace
 from amlkit.services.from_poetry.constraints import Conjunction, Constraint
 
 _MOST_EXCLUSIONS = 200

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from amlkit.errors import UsageError
+from amlkit.light import dataclass, replace
 from amlkit.services.from_poetry import uv_freshness
 from amlkit.services.from_poetry.locks import Drift, Locked
 from amlkit.services.from_poetry.markers import Target

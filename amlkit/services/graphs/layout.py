@@ -8,8 +8,9 @@ edge over several layers gets a point to pass in each, so that no line runs thro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from amlkit.light import dataclass
 
 Size = tuple[float, float]
 Point = tuple[float, float]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 
+from amlkit.light import dataclass
 from amlkit.services.graphs.layout import Layout, Point, lay_out
 from amlkit.services.graphs.model import Edge, Graph, Node
 

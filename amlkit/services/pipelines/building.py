@@ -7,11 +7,11 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import UsageError
+from amlkit.light import dataclass, field
 from amlkit.services.pipelines.components import Component, Input
 from amlkit.services.pipelines.steps import (
     OPEN,

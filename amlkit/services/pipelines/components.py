@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amlkit.errors import UsageError, did_you_mean
+from amlkit.light import dataclass, fields
 
 if TYPE_CHECKING:
     from amlkit.records import Asset

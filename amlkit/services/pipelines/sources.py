@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from amlkit.errors import InvalidSpec, Problem, UsageError
+from amlkit.light import replace
 from amlkit.services.pipelines.building import Pipeline
 
 if TYPE_CHECKING:

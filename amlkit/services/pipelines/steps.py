@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from amlkit.errors import UsageError, did_you_mean
+from amlkit.light import dataclass
 from amlkit.services.pipelines.components import Component, Input, Output, relative
 
 OPEN: ContextVar[list[Step] | None] = ContextVar("open_pipeline", default=None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from amlkit.light import dataclass
 from amlkit.records import JSON, Job, Status
 from amlkit.services.leaderboard import TrialRow
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 
+from amlkit.light import dataclass
 from amlkit.records import JSON
 from amlkit.services.leaderboard import TrialRow
 from amlkit.services.plots import scales

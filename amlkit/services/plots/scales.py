@@ -6,8 +6,8 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from amlkit.light import dataclass
 from amlkit.records import JSON
 
 MOST_CATEGORIES = 12

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 from amlkit.errors import NotFound, UsageError
+from amlkit.light import dataclass, field
 from amlkit.records import JSON, Record
 from amlkit.services.preview import pictures, reading, transforming
 from amlkit.services.preview.rows import Table, plain

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from amlkit.light import dataclass
 from amlkit.records import JSON
 
 Row: TypeAlias = "Mapping[str, Any]"
