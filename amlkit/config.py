@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -236,9 +235,11 @@ def _azure(found: Mapping[str, Any], chosen_by: str) -> WorkspaceChoice:
 
 
 def _azure_cli_default() -> WorkspaceChoice | None:
+    folder = Path(os.environ.get("AZURE_CONFIG_DIR") or Path.home() / ".azure")
+    if not (folder / "config").is_file():
+        return None
     import configparser
 
-    folder = Path(os.environ.get("AZURE_CONFIG_DIR") or Path.home() / ".azure")
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read(folder / "config", encoding="utf-8")
@@ -289,6 +290,8 @@ def user_config() -> dict[str, Any]:
 
 def write_user_config(content: Mapping[str, Any]) -> None:
     """Replace the user's config in one step."""
+    import tempfile
+
     path = _user_config_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from amlkit.file_records import AssetFile
-from amlkit.records import Asset, AssetDraft, AssetKind
+if TYPE_CHECKING:
+    from amlkit.file_records import AssetFile
+    from amlkit.records import Asset, AssetDraft, AssetKind
 
 Progress = Callable[[int, int], None]
 """Called with (files done, bytes done) while content moves."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from amlkit.errors import NotSupported
-from amlkit.records import Asset
-from amlkit.workspace import BuiltEnvironment
+from amlkit.records import Asset, BuiltEnvironment
 
 
 class AzureEnvironments:

@@ -10,8 +10,7 @@ from amlkit.config import environment
 from amlkit.errors import AmlkitError, NotSupported
 from amlkit.local.environments import Built, EnvironmentStore
 from amlkit.local.recipes import Recipe, from_environment
-from amlkit.records import Asset
-from amlkit.workspace import BuiltEnvironment
+from amlkit.records import Asset, BuiltEnvironment
 
 # Imports every top-level module that the declared distributions installed.
 _SMOKE = """

@@ -8,22 +8,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amlkit.file_records import CodeSince
-from amlkit.kept import DamagedFile, FreedContent
 from amlkit.local.assets import LocalAssets
 from amlkit.local.catalogue import AssetTable, Database, JobTable, MetricTable
-from amlkit.local.computes import LocalComputes
-from amlkit.local.content import ContentStore
-from amlkit.local.datastores import LocalDatastores
 from amlkit.local.folder import Folder
-from amlkit.records import JSON
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from amlkit.file_records import CodeSince
+    from amlkit.kept import DamagedFile, FreedContent
+    from amlkit.local.computes import LocalComputes
+    from amlkit.local.content import ContentStore
+    from amlkit.local.datastores import LocalDatastores
     from amlkit.local.environment_group import LocalEnvironments
     from amlkit.local.jobs import LocalJobs
     from amlkit.local.remote import RemoteData
+    from amlkit.records import JSON
     from amlkit.workspace import ServedRuns
 
 
@@ -71,6 +71,8 @@ class LocalWorkspace:
     @cached_property
     def content(self) -> ContentStore:
         """The content store."""
+        from amlkit.local.content import ContentStore
+
         return ContentStore(self.folder.content)
 
     @cached_property
@@ -81,6 +83,8 @@ class LocalWorkspace:
     @cached_property
     def datastores(self) -> LocalDatastores:
         """Datastores."""
+        from amlkit.local.datastores import LocalDatastores
+
         return LocalDatastores(self.asset_table, self.folder)
 
     @cached_property
@@ -93,6 +97,8 @@ class LocalWorkspace:
     @cached_property
     def computes(self) -> LocalComputes:
         """This machine."""
+        from amlkit.local.computes import LocalComputes
+
         return LocalComputes(self.folder)
 
     @cached_property

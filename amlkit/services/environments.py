@@ -9,8 +9,8 @@ from typing import Any
 from amlkit import references
 from amlkit.errors import Conflict, NotFound, UsageError, unreadable
 from amlkit.light import dataclass, replace
-from amlkit.records import JSON, Asset, AssetDraft, AssetKind
-from amlkit.workspace import BuiltEnvironment, JobFilter, Workspace
+from amlkit.records import JSON, Asset, AssetDraft, AssetKind, BuiltEnvironment
+from amlkit.workspace import JobFilter, Workspace
 
 # Source: Azure/AzureML-Containers, "Azure Machine Learning base images".
 BASE_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"

@@ -6,7 +6,6 @@ system nor the version of a random generator matters.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 
 from amlkit.file_records import AssetFile, FileChange
@@ -76,6 +75,8 @@ def _groups(paths: Sequence[str], *, stratify: bool) -> list[list[str]]:
 
 
 def _drawn(paths: Sequence[str], seed: int) -> list[str]:
+    import hashlib
+
     def ticket(path: str) -> tuple[bytes, str]:
         text = f"{seed}\0{path}".encode("utf-8", "surrogateescape")
         return hashlib.sha256(text).digest(), path
