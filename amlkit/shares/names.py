@@ -9,6 +9,8 @@ import re
 
 from amlkit.errors import AmlkitError
 
+FOLDER = ".amlkit-uploads"
+"""Where files are filled, at the root of the share; in no listing."""
 # The last are bytes that are no UTF-8, as Python has them in names.
 _FORBIDDEN = re.compile(r'[\x00-\x1f"\\:|<>*?\ud800-\udfff]')
 
@@ -21,8 +23,17 @@ def folded(path: str) -> str:
     return "".join(up if len(up := letter.upper()) == 1 else letter for letter in path)
 
 
+def hidden(path: str) -> bool:
+    """Tell whether a path is in the folder where files are filled."""
+    return folded(path).partition("/")[0] == folded(FOLDER)
+
+
 def check(path: str) -> None:
     """Raise: AmlkitError: a share takes no file of that name."""
+    if hidden(path):
+        raise AmlkitError(
+            f"`{FOLDER}` is where files are filled that are not whole", hint="--target FOLDER"
+        )
     forbidden = sorted(set(_FORBIDDEN.findall(path)))
     if forbidden:
         shown = " ".join(repr(each)[1:-1] for each in forbidden)

@@ -29,12 +29,14 @@ _REFUSED = {
 _NO_SHARE = {"ShareNotFound", "ShareBeingDeleted", "ShareDisabled"}
 _IN_USE = {
     "CannotDeleteFileOrDirectory",
+    "ClientCacheFlushDelay",
     "DeletePending",
     "FileLockConflict",
+    "FileOpenBySmbClient",
     "LeaseIdMissing",
+    "ReadOnlyAttribute",
     "SharingViolation",
 }
-_NO_SPACE = {"ShareSizeLimitReached", "FileShareSizeLimitReached", "InsufficientShareQuota"}
 
 
 class Changed(Exception):
@@ -70,15 +72,15 @@ def _error(error: Any, subject: str, datastore: str, address: str) -> AmlkitErro
 
     code, answered = code_of(error), getattr(error, "response", None) is not None
     status = int(getattr(error, "status_code", None) or 0)
-    if code in _REFUSED or (answered and status in {401, 403}):
-        return _refused(subject, code, str(error))
     if code in _NO_SHARE:
         share = address.rsplit("/", 1)[-1]
         return NotFound(
-            f"{subject}: there is no share `{share}`",
+            f"{subject}: there is no share `{share}` ({code})",
             hint="check its name, or make it in the storage account; amlkit datastore show"
             f" {datastore}",
         )
+    if code in _REFUSED or (answered and status in {401, 403}):
+        return _refused(subject, code, str(error))
     if code == "ResourceTypeMismatch":
         return Conflict(
             f"{subject}: a name is a file there and a folder here, or the other way round",
@@ -86,10 +88,10 @@ def _error(error: Any, subject: str, datastore: str, address: str) -> AmlkitErro
         )
     if code in _IN_USE:
         return AmlkitError(
-            f"{subject}: another computer has a file open ({code})", hint="try again later"
+            f"{subject}: a file is in use on a computer that has the share mounted, or read-only"
+            f" ({code})",
+            hint="close it there and run it again: it goes on where it stopped",
         )
-    if code in _NO_SPACE:
-        return AmlkitError(f"{subject}: the share is full ({code})", hint="raise its quota")
     if isinstance(error, theirs.ResourceNotFoundError):
         return NotFound(
             f"{subject}: there is no such file", hint=f"amlkit datastore ls {datastore}"
@@ -105,6 +107,12 @@ def _error(error: Any, subject: str, datastore: str, address: str) -> AmlkitErro
         return AmlkitError(
             f"{subject}: the connection broke off",
             hint="run it again: it goes on where it stopped",
+        )
+    if 400 <= status < 500 and status not in {408, 429}:
+        return AmlkitError(
+            f"{subject}: Azure refuses a request ({code or status})",
+            hint=f"look whether the share has room and takes the names; amlkit datastore show"
+            f" {datastore}",
         )
     return AmlkitError(
         f"{subject}: the storage could not answer ({code or status})", hint="try again in a minute"

@@ -16,14 +16,7 @@ from amlkit.light import dataclass
 from amlkit.shares import names
 from amlkit.shares.logins import asked_first, missing_extra
 from amlkit.shares.refusals import Changed, code_of, translated
-from amlkit.shares.uploads import (
-    FOLDER,
-    PARALLEL_RANGES,
-    RANGE,
-    Uploads,
-    few_at_once,
-    noted_md5,
-)
+from amlkit.shares.uploads import PARALLEL_RANGES, RANGE, Uploads, few_at_once, noted_md5
 
 _PARALLEL_LISTS = 8
 _ATTEMPTS = 3
@@ -107,6 +100,8 @@ class ShareStore:
 
     def files(self, prefix: str) -> Iterator[Stored]:
         """Yield the file at a path, or those below it."""
+        if names.hidden(prefix):
+            return
         with self._translated():
             if prefix and (found := self._file(prefix)) is not None:
                 yield found
@@ -151,10 +146,10 @@ class ShareStore:
         try:
             for each in client.list_directories_and_files(include=["timestamps", "Etag"]):
                 path = f"{folder}/{each.name}" if folder else each.name
-                if each.is_directory and path != FOLDER:
-                    folders.append(path)
-                elif not each.is_directory:
+                if not each.is_directory:
                     files.append(_stored(path, each))
+                elif not names.hidden(path):
+                    folders.append(path)
         except (ResourceNotFoundError, ResourceExistsError) as error:
             if code_of(error) not in {"ResourceNotFound", "ParentNotFound", "ResourceTypeMismatch"}:
                 raise

@@ -20,10 +20,9 @@ from typing import Any
 
 from amlkit.copying import MD5, Moved, hash_of
 from amlkit.errors import AmlkitError
+from amlkit.shares.names import FOLDER
 from amlkit.shares.refusals import code_of
 
-FOLDER = ".amlkit-uploads"
-"""Where files are filled, at the root of the share."""
 RANGE = 4 * 1024 * 1024
 """The most bytes that the service takes in one request."""
 PARALLEL_RANGES = 4

@@ -35,6 +35,7 @@ class Fault:
     words: tuple[str, ...]
     status: int
     times: int = 1
+    code: str = "ServerBusy"
 
 
 @dataclass
@@ -113,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
         self.fault = self.service.met(f"{self.command} {what} {share}/{self.place}")
         try:
             if self.fault and self.fault.status:
-                raise Refused(self.fault.status, "ServerBusy", "The server is busy.")
+                raise Refused(self.fault.status, self.fault.code)
             self.check_login(parts, account, share)
             with self.service.lock:
                 if share not in self.service.shares:

@@ -202,6 +202,24 @@ def test_what_goes_on_failing_is_one_message_and_the_next_attempt_goes_on(
     assert (moved[0], sum(moved)) == (5 * MIB + 1, 9 * MIB)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (409, "SharingViolation", "is in use on a computer that has the share mounted"),
+        (400, "InvalidFileOrDirectoryPathName", "refuses a request"),
+        (403, "ShareDisabled", "there is no share `images`"),
+        (403, "AuthorizationPermissionMismatch", "refuses the credentials"),
+    ],
+)
+def test_what_azure_refuses_is_told_with_its_code(store, shares, tree, source, status, code, said):
+    shares.faults.append(shares_server.Fault(("PUT rename",), status, times=9, code=code))
+    with pytest.raises(AmlkitError, match=said) as caught:
+        copying.upload(store(), source, "t", HOW)
+    assert f"({code})" in caught.value.message
+    assert caught.value.hint
+    assert tree.names() == []
+
+
 # Uploads that were killed.
 
 
@@ -213,9 +231,16 @@ def test_only_what_nobody_went_on_with_for_a_week_is_removed(store, tree):
     store().tidy()
     assert [each.name for each in tree.parts()] == [".amlkit-uploads/0.2.part"]
     assert [each.path for each in store().files("")] == ["a.bin"]
+    assert list(store().files(".amlkit-uploads")) == []
     tree.files.clear()
     store().tidy()
     assert tree.folders == {"": ""}
+
+
+def test_nothing_is_uploaded_to_where_files_are_filled(store, tree, source):
+    with pytest.raises(AmlkitError, match="not whole"):
+        copying.upload(store(), source, ".AMLKIT-uploads/t", HOW)
+    assert tree.files == {}
 
 
 def test_of_two_that_go_on_with_one_file_each_writes_its_own(store, tree, source, tmp_path):
