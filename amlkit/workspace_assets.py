@@ -63,6 +63,10 @@ class Assets(Protocol):
         """Return the digests of an asset's files by path, reading those that have none."""
         ...
 
+    def head(self, asset: Asset, file: AssetFile, size: int) -> bytes:
+        """Return the first bytes of a file of an asset, `size` at most. Raises: as `files`."""
+        ...
+
     def copy(
         self,
         asset: Asset,

@@ -206,6 +206,62 @@ def test_a_sample_is_the_same_choice_everywhere(workspace, labelled, tmp_path):
         workspace.data.sample("all", tmp_path / "some", take=5, seed=1)
 
 
+def test_a_preview_shows_the_first_rows_of_a_table(workspace, tmp_path):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "a.csv").write_text("n,when\n1,2024-03-01\n2,2024-03-02\n")
+    (folder / "b.csv").write_text("n,place\n3,here\n")
+    (folder / "notes.txt").write_text("no table")
+    workspace.data.create(name="tables", path=folder)
+    workspace.data.create(name="one", path=folder / "a.csv")
+    found = workspace.data.preview("tables", take=3)
+    assert (found.columns, [row["n"] for row in found.rows], found.more) == (
+        ("n", "when", "place"),
+        [1, 2, 3],
+        False,
+    )
+    assert (len(workspace.data.preview("tables", take=2).rows), found.rows[2]["place"]) == (
+        2,
+        "here",
+    )
+    one = workspace.data.preview("one", take=1)
+    assert (dict(one.rows[0]), one.more) == ({"n": 1, "when": "2024-03-01"}, True)
+
+
+def test_a_preview_counts_pictures_by_label_and_lists_other_files(workspace, tmp_path):
+    folder = tmp_path / "pictures"
+    for label, count in (("cat", 3), ("dog", 2)):
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            (folder / label / f"{number}.png").write_bytes(b"not looked at")
+    workspace.data.create(name="pictures", path=folder)
+    found = workspace.data.preview("pictures")
+    assert (found.pictures, dict(found.labels)) == (5, {"cat": 3, "dog": 2})
+    (tmp_path / "other" / "deep").mkdir(parents=True)
+    (tmp_path / "other" / "deep" / "a.bin").write_bytes(b"12345")
+    workspace.data.create(name="other", path=tmp_path / "other")
+    rows = workspace.data.preview("other").rows
+    assert [dict(row) for row in rows] == [{"path": "deep/a.bin", "size": 5}]
+
+
+def test_a_preview_follows_an_mltable_file_and_an_address(workspace, tmp_path):
+    folder = tmp_path / "table"
+    folder.mkdir()
+    (folder / "MLTable").write_text(
+        "paths:\n- file: ./a.csv\ntransformations:\n- read_delimited:\n    delimiter: ';'\n- take: 1\n"
+    )
+    (folder / "a.csv").write_text("a;b\n1;x\n2;y\n")
+    workspace.data.create(name="table", path=folder, type="mltable")
+    found = workspace.data.preview("table")
+    assert ([dict(row) for row in found.rows], found.more) == ([{"a": 1, "b": "x"}], False)
+    store = workspace.datastores.list()[0].name
+    workspace.datastores.upload(store, folder / "a.csv", target="in")
+    found = workspace.data.preview(f"azureml://datastores/{store}/paths/in/a.csv")
+    assert [dict(row) for row in found.rows] == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+    with pytest.raises(NotFound):
+        workspace.data.preview(f"azureml://datastores/{store}/paths/in/b.csv")
+
+
 def test_what_is_not_there_is_not_found_with_a_suggestion(workspace, digits):
     workspace.data.create(name="digits", path=digits)
     with pytest.raises(NotFound) as caught:

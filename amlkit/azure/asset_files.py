@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from amlkit import copying, placing, transfers
-from amlkit.azure.blobs import at_once
+from amlkit.azure.blobs import Place, at_once
 from amlkit.azure.datastores import AzureDatastores
 from amlkit.azure.errors import translated
 from amlkit.errors import NotFound, NotSupported, UsageError
@@ -78,9 +79,13 @@ class AssetFiles:
             found[file.path] = f"{_MD5}{store.md5_of(_stored(asset, base, file))}"
             return file.size
 
-        with translated(f"the files of `{asset.reference}`"):
-            at_once(read, [each for each in files if not each.digest])
+        at_once(read, [each for each in files if not each.digest])
         return found
+
+    def head(self, asset: Asset, file: AssetFile, size: int) -> bytes:
+        """Return the first bytes of a file."""
+        name, base = where(asset)
+        return self._datastores.store(name).head(_blob(asset, base, file), size)
 
     def copy(
         self, asset: Asset, files: Sequence[AssetFile], target: Path, progress: Progress | None
@@ -104,8 +109,6 @@ class AssetFiles:
         The folder is named after what is in it: what was broken off is not copied again.
         Raises: UsageError: a part has no files.
         """
-        from amlkit.azure.server_copies import Copier
-
         for name, files in parts:
             if not files:
                 raise UsageError(
@@ -113,25 +116,40 @@ class AssetFiles:
                 )
         source_name, base = where(asset)
         target_name = self._datastores.default().name
-        source, target = (self._datastores.place(each) for each in (source_name, target_name))
+        target = self._datastores.place(target_name)
         folders = [f"LocalUpload/{_key(source_name, base, files)}/{name}" for name, files in parts]
         wanted = []
         for folder, (_, files) in zip(folders, parts, strict=True):
             there = {each.path: each.size for each in target.files(f"{folder}/")}
             into = ((f"{folder}/{each.path}", each) for each in files)
             wanted += [(to, each) for to, each in into if there.get(to) != each.size]
-        copier = Copier(source, target)
+        copy = self._copying(source_name, target)
 
         def one(item: tuple[str, AssetFile]) -> int:
             to, file = item
-            md5 = file.digest.removeprefix(_MD5) or None
-            mark = file.digest or file.mark or ""
-            copier.copy(_blob(asset, base, file), to, size=file.size, md5=md5, mark=mark)
+            copy(_stored(asset, base, file), to)
             return file.size
 
         with translated(f"copying files of `{asset.reference}`"):
             at_once(one, wanted, progress)
         return [f"{_OWN}{target_name}/paths/{folder}/" for folder in folders]
+
+    def _copying(self, name: str, target: Place) -> Callable[[Stored, str], None]:
+        """Return what copies a file of a datastore to a path of a container."""
+        from amlkit.azure.container import ContainerStore
+        from amlkit.azure.server_copies import Copier
+
+        store = self._datastores.store(name)
+        if isinstance(store, ContainerStore):
+            return Copier(self._datastores.place(name), target).copy
+
+        def through_here(stored: Stored, to: str) -> None:
+            with TemporaryDirectory(prefix="amlkit-") as folder:
+                file = Path(folder) / "file"
+                store.fetch(stored, file, lambda size: None)
+                target.send({to: file}, None)
+
+        return through_here
 
 
 def _file(path: str, stored: Stored) -> AssetFile:

@@ -250,6 +250,10 @@ class AzureAssets:
         """Return the MD5 of files by path, reading those that storage does not know it of."""
         return self._files.digests(asset, files)
 
+    def head(self, asset: Asset, file: AssetFile, size: int) -> bytes:
+        """Return the first bytes of a file of an asset. Raises: as `files`."""
+        return self._files.head(asset, file, size)
+
     def copy(
         self,
         asset: Asset,

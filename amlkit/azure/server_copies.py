@@ -13,6 +13,7 @@ from typing import Any
 from amlkit import block_upload
 from amlkit.azure.blobs import Place
 from amlkit.azure.blocks import Blocks, noted
+from amlkit.copying import Stored
 
 _AT_ONCE = 256 * 1024 * 1024
 """The largest blob that is copied in one request."""
@@ -31,53 +32,53 @@ class Copier:
         self._streaming = False
         self._token: Any = None
 
-    def copy(self, path: str, to: str, *, size: int, md5: str | None, mark: str) -> None:
-        """Copy one blob; it is there whole or not at all.
-
-        md5: in hexadecimal, where it is known. mark: changes with the content.
-        """
+    def copy(self, stored: Stored, to: str) -> None:
+        """Copy one blob; it is there whole or not at all."""
         from azure.core.exceptions import HttpResponseError
 
         if not self._streaming:
             try:
-                if size <= _AT_ONCE:
-                    self._copy_whole(path, to)
+                if stored.size <= _AT_ONCE:
+                    self._copy_whole(stored.path, to)
                 else:
-                    self._copy_parts(path, to, size=size, md5=md5, mark=mark)
+                    self._copy_parts(stored, to)
                 return
             except HttpResponseError:
                 # Storage behind a firewall cannot read itself by URL (CannotVerifyCopySource);
                 # what else is wrong, streaming says too.
                 self._streaming = True
-        self._stream(path, to, size=size, md5=md5)
+        self._stream(stored, to)
 
     def _copy_whole(self, path: str, to: str) -> None:
         blob = self._target.client.get_blob_client(to)
         blob.start_copy_from_url(self._address(path), requires_sync=True, **self._permission())
 
-    def _copy_parts(self, path: str, to: str, *, size: int, md5: str | None, mark: str) -> None:
+    def _copy_parts(self, stored: Stored, to: str) -> None:
         blob = self._target.client.get_blob_client(to)
         blocks = Blocks(blob)
         there = blocks.staged()
         names = []
-        for index, offset in enumerate(range(0, size, _PART)):
-            length = min(_PART, size - offset)
-            of = hashlib.sha256(f"{path}\n{mark}\n{offset}".encode()).hexdigest()
+        for index, offset in enumerate(range(0, stored.size, _PART)):
+            length = min(_PART, stored.size - offset)
+            of = hashlib.sha256(
+                f"{stored.path}\n{stored.md5}\n{stored.etag}\n{offset}".encode()
+            ).hexdigest()
             names.append(block_upload.name_of(index, of))
             if there.get(names[-1]) != length:
                 blob.stage_block_from_url(
                     names[-1],
-                    self._address(path),
+                    self._address(stored.path),
                     source_offset=offset,
                     source_length=length,
                     **self._permission(),
                 )
-        blocks.commit(names, md5)
+        blocks.commit(names, stored.md5)
 
-    def _stream(self, path: str, to: str, *, size: int, md5: str | None) -> None:
-        found = self._source.client.download_blob(path)
-        more = noted(md5) if md5 else {}
-        self._target.client.upload_blob(to, found.chunks(), length=size, overwrite=True, **more)
+    def _stream(self, stored: Stored, to: str) -> None:
+        found = self._source.client.download_blob(stored.path).chunks()
+        more = noted(stored.md5) if stored.md5 else {}
+        client = self._target.client
+        client.upload_blob(to, found, length=stored.size, overwrite=True, **more)
 
     def _address(self, path: str) -> str:
         """Return the URL of a blob, with a signature unless a token goes beside it."""

@@ -80,6 +80,14 @@ class LocalAssets:
             raise _not_here(asset)
         return digest
 
+    def head(self, asset: Asset, file: AssetFile, size: int) -> bytes:
+        """Return the first bytes of a file of an asset. Raises: NotFound: it has none here."""
+        place = self.local_path(asset)
+        if place is None:
+            raise _not_here(asset)
+        with (place / file.path if place.is_dir() else place).open("rb") as content:
+            return content.read(size)
+
     def copy(
         self,
         asset: Asset,

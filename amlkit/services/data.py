@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlkit import placing, references
-from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
+from amlkit.errors import Conflict, NotFound, UsageError
 from amlkit.file_records import AssetFile, FileChange
 from amlkit.kept import KeptAssets
 from amlkit.light import replace
@@ -129,36 +129,23 @@ class Data:
         sheet: a PNG file to draw `per_label` pictures of each label on.
         Raises: NotFound. UsageError: neither a table nor pictures. NotSupported: not here.
         """
-        from amlkit.services.preview import preview
+        from amlkit.services.preview import Fetching, preview
 
-        place, kind = self._place(what)
-        return preview(place, kind, self._fetched, take=take, sheet=sheet, per_label=per_label)
+        with Fetching(self._assets) as fetching:
+            if "://" not in what and ("/" in what or what.startswith(".") or what.endswith(os.sep)):
+                return preview(
+                    Path(what), None, fetching.fetch, take=take, sheet=sheet, per_label=per_label
+                )
+            asset = self._meant(what)
+            return fetching.preview(asset, take=take, sheet=sheet, per_label=per_label)
 
-    def _place(self, what: str) -> tuple[Path, str | None]:
-        if "://" in what:
-            references.check_address(what)
-            return self._fetched(what, _remote_type(what, None)), None
-        if "/" in what or what.startswith(".") or what.endswith(os.sep):
-            return Path(what), None
-        asset = self.show(what)
-        place = self._assets.local_path(asset)
-        if place is None:
-            raise NotSupported(
-                f"the files of `{asset.reference}` are not on this machine",
-                hint=f"amlkit data download {asset.reference} -p DIR, then preview ./DIR",
-            )
-        return place, asset.type
-
-    def _fetched(self, uri: str, kind: str) -> Path:
-        """Return where what is at a URI was brought to."""
-        place = self._assets.local_path(
-            Asset(AssetKind.DATA, "data", "1", {"type": kind, "path": uri})
-        )
-        if place is None:
-            raise NotSupported(
-                f"`{uri}` is not read from here", hint="download it, then preview ./PATH"
-            )
-        return place
+    def _meant(self, what: str) -> Asset:
+        """Return an asset; of a URI, one that nobody registered."""
+        if "://" not in what:
+            return self._get(what)
+        references.check_address(what)
+        spec: dict[str, JSON] = {"type": _remote_type(what, None), "path": what}
+        return Asset(AssetKind.DATA, "data", "1", spec)
 
     def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
         """Hide a version, or all of a name, from lists; or show it again. Raises: NotFound."""

@@ -234,6 +234,12 @@ class ShareStore:
             raise Changed
         return properties
 
+    def head(self, path: str, length: int) -> bytes:
+        """Return the first bytes of a file."""
+        with self._translated():
+            found = self._client.get_file_client(path).download_file(0, length)
+            return bytes(found.readall())
+
     def delete(self, path: str) -> None:
         """Remove a file."""
         with self._translated():

@@ -107,10 +107,27 @@ def test_versions_of_data_on_a_share_are_compared_and_sampled(
     assert tree(tmp_path / "some") == tree(folder)
 
 
-def test_what_needs_blobs_says_so(on_azure, cloud, shares, folder):
+def test_what_needs_blobs_says_so(on_azure, cloud, shares):
     define(cloud, shares, "AccountKey")
-    on_azure.datastores.upload("files", folder, target="v1")
-    uri = "azureml://datastores/files/paths/v1/"
-    on_azure.data.create(name="raw", path=uri, type="uri_folder")
     with pytest.raises(NotSupported, match="is AzureFile, and this needs a container of blobs"):
-        on_azure.data.split("raw:1", ("fit", "val"))
+        on_azure.backend.datastores.place("files")
+
+
+def test_data_on_a_share_is_split_into_the_default_datastore_and_previewed(
+    on_azure, cloud, shares, folder, tmp_path
+):
+    define(cloud, shares, "AccountKey")
+    on_azure.datastores.upload("files", folder, target="raw")
+    shares.shares["images"].put("raw/0.csv", b"n\n1\n")
+    uri = "azureml://datastores/files/paths/raw/"
+    on_azure.data.create(name="raw", path=uri, type="uri_folder")
+    parts = on_azure.data.split("raw", ("fit", "val"), fraction=0.5)
+    assert all("/workspaceblobstore/" in str(each.spec["path"]) for each in parts)
+    both = {}
+    for name in ("fit", "val"):
+        both |= tree(on_azure.data.download(name, tmp_path / name))
+    assert both == tree(on_azure.data.download("raw", tmp_path / "whole"))
+    assert on_azure.data.preview("raw", take=1).rows[0]["n"] == 1
+    lines = b"n\n" + b"2\n" * 1_000_000
+    shares.shares["images"].put("raw/0.csv", lines)
+    assert on_azure.data.preview("raw", take=1).rows[0]["n"] == 2

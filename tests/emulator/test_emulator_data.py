@@ -229,7 +229,8 @@ def test_storage_copies_by_identity_without_reading_here(by_identity, served, tm
     (tmp_path / "a.txt").write_text("12345")
     ContainerStore(by_identity).put("in/a.txt", tmp_path / "a.txt", lambda size: None)
     copier = server_copies.Copier(by_identity, by_identity)
-    copier.copy("in/a.txt", "out/a.txt", size=5, md5=None, mark="")
+    (blob,) = ContainerStore(by_identity).files("in")
+    copier.copy(blob, "out/a.txt")
     (stored,) = ContainerStore(by_identity).files("out")
     assert (stored.path, stored.size, stored.md5 is not None) == ("out/a.txt", 5, True)
     assert blob_requests(served, "GET") == []
@@ -248,3 +249,45 @@ def test_a_large_asset_that_broke_off_goes_on_too(on_emulator, served, tmp_path)
     assert len(again) < 3
     place = on_emulator.data.download("big", tmp_path / "down")
     assert place.read_bytes() == big.read_bytes()
+
+
+def test_a_preview_fetches_the_beginning_of_a_large_table(on_emulator, served, raw):
+    lines = "".join(f"{number},{'x' * 90}\n" for number in range(30_000))
+    raw("a", {"0.csv": f"n,text\n{lines}", "1.csv": f"n,text\n{lines}", "2.txt": "other"})
+    before = len(served.requests())
+    found = on_emulator.data.preview("raw", take=3)
+    assert ([row["n"] for row in found.rows], found.more) == ([0, 1, 2], True)
+    assert blob_requests(served, "GET", before) == ["raw/a/0.csv"]
+
+
+def test_a_preview_fetches_no_more_than_the_tables_it_shows(on_emulator, served, raw):
+    raw("a", {f"{number}.csv": f"n\n{number}\n" for number in range(9)})
+    before = len(served.requests())
+    found = on_emulator.data.preview("raw", take=9)
+    assert ([row["n"] for row in found.rows], found.more) == (list(range(9)), False)
+    assert len(blob_requests(served, "GET", before)) == 9
+
+
+def test_a_sheet_fetches_only_the_pictures_on_it(on_emulator, served, raw, tmp_path):
+    pictures = pytest.importorskip("PIL.Image")
+    raw("a", {"cat/0.png": ""})
+    folder = tmp_path / "w" / "datastores" / "workspaceblobstore" / "raw" / "a" / "cat"
+    for number in range(30):
+        pictures.new("RGB", (8, 8)).save(folder / f"{number}.png")
+    before = len(served.requests())
+    found = on_emulator.data.preview("raw", sheet=tmp_path / "sheet.png", per_label=4)
+    assert (found.pictures, found.unreadable) == (30, ())
+    assert len(blob_requests(served, "GET", before)) == 4
+    assert (tmp_path / "sheet.png").stat().st_size > 0
+    before = len(served.requests())
+    assert on_emulator.data.preview("raw").labels == {"cat": 30}
+    assert blob_requests(served, "GET", before) == []
+
+
+def test_a_look_that_would_fetch_too_much_is_refused(on_emulator, raw, monkeypatch):
+    from amlkit.services.preview import fetching
+
+    monkeypatch.setattr(fetching, "MOST", 100)
+    raw("a", {"0.csv": "n\n" + "1\n" * 60})
+    with pytest.raises(NotSupported, match="would fetch 122 bytes"):
+        on_emulator.data.preview("raw")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amlkit.services.preview.fetching import Fetching
 from amlkit.services.preview.looking import Pictures, Rows, preview
 
-__all__ = ["Pictures", "Rows", "preview"]
+__all__ = ["Fetching", "Pictures", "Rows", "preview"]

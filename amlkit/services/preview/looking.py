@@ -59,11 +59,11 @@ def preview(
     if not place.exists():
         raise NotFound(f"`{place}` does not exist", hint="check the path; it is relative to here")
     if kind == "mltable" or (place.is_dir() and (place / transforming.FILE).is_file()):
-        return _first(transforming.table(place, fetch), take)
+        return first(transforming.table(place, fetch), take)
     if place.is_file():
         if pictures.is_picture(place):
             return _sheet({place.parent.name: [place]}, sheet, per_label)
-        return _first(reading.of_files([place]), take)
+        return first(reading.of_files([place]), take)
     return _folder(place, take, sheet, per_label)
 
 
@@ -71,20 +71,34 @@ def _folder(place: Path, take: int, sheet: Path | None, per_label: int) -> Rows 
     files = sorted(path for path in place.rglob("*") if path.is_file())
     if not files:
         raise NotFound(f"`{place}` has no files")
-    shown = [path for path in files if pictures.is_picture(path)]
-    if len(shown) * 2 >= len(files):
-        return _sheet(_by_label(place, shown), sheet, per_label)
-    kinds = Counter(kind for path in files if (kind := reading.kind_of(path)) is not None)
-    if kinds:
-        most = kinds.most_common(1)[0][0]
-        return _first(reading.of_files([p for p in files if reading.kind_of(p) == most]), take)
+    kind, chosen = sort_out(files)
+    if kind == "pictures":
+        return _sheet(by_label(place, chosen), sheet, per_label)
+    if kind == "tables":
+        return first(reading.of_files(chosen), take)
     listed = (
         {"path": path.relative_to(place).as_posix(), "size": path.stat().st_size} for path in files
     )
-    return _first(Table(["path", "size"], listed), take)
+    return first(Table(["path", "size"], listed), take)
 
 
-def _by_label(place: Path, shown: Sequence[Path]) -> dict[str, list[Path]]:
+def sort_out(files: Sequence[Path]) -> tuple[str, list[Path]]:
+    """Return what files are by their names, and which of them: `pictures`, `tables`, `files`.
+
+    Tables are those of the most common kind.
+    """
+    shown = [path for path in files if pictures.is_picture(path)]
+    if len(shown) * 2 >= len(files):
+        return "pictures", shown
+    kinds = Counter(kind for path in files if (kind := reading.kind_of(path)) is not None)
+    if not kinds:
+        return "files", list(files)
+    most = kinds.most_common(1)[0][0]
+    return "tables", [path for path in files if reading.kind_of(path) == most]
+
+
+def by_label(place: Path, shown: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return pictures by the folder below `place` that they are in."""
     found: dict[str, list[Path]] = {}
     for path in shown:
         found.setdefault(path.parent.relative_to(place).as_posix(), []).append(path)
@@ -102,7 +116,8 @@ def _sheet(groups: Mapping[str, Sequence[Path]], sheet: Path | None, per_label: 
     return Pictures(total, counts, str(sheet), tuple(str(each) for each in unreadable))
 
 
-def _first(table: Table, take: int) -> Rows:
+def first(table: Table, take: int) -> Rows:
+    """Return the first rows of a table."""
     found = list(islice(table.rows, take + 1))
     rows = found[:take]
     columns = list(table.columns)

@@ -42,7 +42,7 @@ def draw(groups: Mapping[str, Sequence[Path]], target: Path, per_label: int) -> 
             "a sheet of pictures is drawn with Pillow, which is not installed",
             hint="pip install 'amlkit[preview]'",
         ) from None
-    shown = dict(sorted(groups.items())[:LABELS])
+    shown = _shown(groups)
     left_out = len(groups) - len(shown)
     across = max(min(per_label, len(paths)) for paths in shown.values())
     width = _TEXT + across * (_CELL + _GAP) + _GAP
@@ -67,6 +67,15 @@ def draw(groups: Mapping[str, Sequence[Path]], target: Path, per_label: int) -> 
         pen.text((_GAP, height - _LINE), text, fill=_INK, font=font)
     _save(sheet, target)
     return unreadable_ones
+
+
+def drawn(groups: Mapping[str, Sequence[Path]], per_label: int) -> list[Path]:
+    """Return the pictures that a sheet would show."""
+    return [path for paths in _shown(groups).values() for path in _spread(paths, per_label)]
+
+
+def _shown(groups: Mapping[str, Sequence[Path]]) -> dict[str, Sequence[Path]]:
+    return dict(sorted(groups.items())[:LABELS])
 
 
 def _save(sheet: Any, target: Path) -> None:
