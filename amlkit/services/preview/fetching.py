@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from amlkit import transfers
+from amlkit import placing, transfers
 from amlkit.errors import NotSupported
 from amlkit.file_records import AssetFile
 from amlkit.records import Asset, AssetKind
@@ -120,7 +120,10 @@ class Fetching:
                 f" {asset.reference} --take 9 --output-dir DIR, or data download -p DIR",
             )
         if missing:
-            self._assets.copy(asset, missing, place)
+            # A copy wants a place of its own.
+            batch = Path(tempfile.mkdtemp(dir=place.parent))
+            self._assets.copy(asset, missing, batch)
+            placing.merge(batch, place)
 
     def _folder(self, asset: Asset) -> Path:
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="amlkit-"))
