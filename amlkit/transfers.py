@@ -5,9 +5,10 @@ Pure functions of names and sizes, the same for folders, blob containers and bot
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError
@@ -16,6 +17,8 @@ from amlkit.placing import in_part
 from amlkit.records import JSON, Record
 
 _GLOB = re.compile(r"[*?\[]")
+# Storage takes a backslash for a slash, and no control characters.
+_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\\]")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -162,21 +165,49 @@ def below(names: Iterable[str], base: str, pattern: re.Pattern[str] | None) -> d
 def local_files(source: Path, target: str) -> dict[str, Path]:
     """Return what to send of a file, a folder or a glob, by its path in the datastore.
 
-    Raises: NotFound: nothing is there.
+    What links lead to is sent under the name of the link.
+    Raises: NotFound: nothing is there. AmlkitError: a name that storage cannot keep.
     """
     if source.is_file():
-        return {join(target, source.name): source}
+        return {join(target, _storable(source.name)): source}
     root, pattern = source, None
     if not source.exists():
         base, pattern = split_glob(source.as_posix())
         root = Path(base or ("/" if source.is_absolute() else ".")) if pattern else source
-    paths = {path.relative_to(root): path for path in root.rglob("*") if path.is_file()}
+    paths = {path.relative_to(root): path for path in _files(root)}
     found = {name.as_posix(): path for name, path in paths.items() if not in_part(name)}
     files = {
-        join(target, name): path
+        join(target, _storable(name)): path
         for name, path in sorted(found.items())
         if pattern is None or pattern.match(name)
     }
     if not files and (pattern is not None or not root.is_dir()):
         raise NotFound(f"`{source}` does not exist", hint="the path is relative to here")
     return files
+
+
+def _files(folder: Path, around: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield the files below a folder. around: the folders it is in, where no link leads again."""
+    real = folder.resolve()
+    if real in around or not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _files(folder / entry.name, (*around, real))
+            elif entry.is_file():
+                yield folder / entry.name
+
+
+def _storable(name: str) -> str:
+    """Return a name as it is. Raises: AmlkitError: storage would refuse or change it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown, why = name.encode(errors="backslashreplace").decode(), "it is not UTF-8"
+    else:
+        found = _UNSTORABLE.search(name)
+        if found is None:
+            return name
+        shown, why = repr(name)[1:-1], f"it has {found[0]!r}"
+    raise AmlkitError(f"storage cannot keep the name `{shown}`: {why}", hint="rename the file")

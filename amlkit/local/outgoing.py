@@ -45,9 +45,7 @@ class Target:
     @property
     def written(self) -> bool:
         """Whether the job has written a file."""
-        if self.place.is_dir():
-            return any(each.is_file() for each in self.place.rglob("*"))
-        return self.place.exists()
+        return self.place.exists() and bool(self.files())
 
     @property
     def into(self) -> str:
@@ -116,9 +114,9 @@ def fingerprint(workspace: LocalWorkspace, uri: str, place: Path | None) -> str 
     try:
         location = workspace.remote.locate(uri)
         there = {each.path: each for each in location.store.files(location.path)}
+        sent = Target("", uri, place, location).files() if place is not None else there
     except AmlkitError:
         return None
-    sent = Target("", uri, place, location).files() if place is not None else there
     if not sent.keys() <= there.keys() or (place is None and not there):
         return None
     seen = (there[path] for path in sorted(sent))

@@ -123,17 +123,20 @@ def test_addresses_of_a_container_go_the_way_of_its_datastore(blob, storage, tmp
     assert (tmp_path / "data" / "b.txt").read_text() == "b\n"
 
 
-def test_a_key_in_the_keyring_is_there_when_the_job_has_ended(
-    amlkit, storage, tmp_path, keyring_env
+@pytest.mark.parametrize("kept_in", ["keyring", "file"])
+def test_a_key_that_is_kept_is_there_when_the_job_has_ended(
+    amlkit, storage, tmp_path, keyring_env, kept_in
 ):
+    env = keyring_env if kept_in == "keyring" else {"AMLKIT_SECRETS_PASSPHRASE": "open, please"}
     create = ("datastore", "create", "--name", "images", *storage.flags, "--account-key-stdin")
-    assert amlkit(*create, stdin=azurite.KEY, env=keyring_env).returncode == 0
+    assert amlkit(*create, stdin=azurite.KEY, env=env).returncode == 0
     (tmp_path / "job.yml").write_text(
-        f"command: {WRITE}\nenvironment: azureml:any@latest\n"
+        f"command: {WRITE} && ! env | grep PASSPHRASE\nenvironment: azureml:any@latest\n"
         f"outputs:\n  out:\n    path: {BLOB}/made\n"
     )
-    submit = ("job", "submit", "job.yml", "--current-python", "--wait")
-    assert amlkit(*submit, env=keyring_env).returncode == 0
+    submit = ("job", "submit", "job.yml", "--current-python")
+    assert amlkit(*submit).returncode == (4 if kept_in == "file" else 1)
+    assert amlkit(*submit, "--wait", env=env).returncode == 0
     assert storage.names() == ["made/a.txt", "made/deep/b.txt"]
 
 
@@ -244,30 +247,45 @@ def test_what_may_be_read_but_not_written_fails_with_the_reason_and_the_way_out(
 # Stopped while it sends.
 
 
-@pytest.fixture
-def held(amlkit, storage, tmp_path):
+def held_spec(kind):
+    step = {
+        "type": "command",
+        "command": WRITE,
+        "environment": "azureml:any@latest",
+        "outputs": {"out": {"path": f"{BLOB}/made"}},
+    }
+    if kind == "command":
+        return step
+    return {
+        "type": "pipeline",
+        "settings": {"default_compute": "serverless"},
+        "jobs": {"make": step},
+    }
+
+
+@pytest.fixture(params=["command"])
+def held(request, amlkit, storage, tmp_path):
     """Submit a job whose upload is held at a gate; yield the gate when the upload is there."""
     host, _, port = storage.endpoint.rpartition(":")
     with gate.before(host, int(port)) as found:
         flags = [found.endpoint if each == storage.endpoint else each for each in storage.flags]
         create = ("datastore", "create", "--name", "images", *flags, "--account-key-env")
         assert amlkit(*create, "STORAGE_KEY", env=storage.env).returncode == 0
-        (tmp_path / "job.yml").write_text(
-            f"command: {WRITE}\nenvironment: azureml:any@latest\n"
-            f"outputs:\n  out:\n    path: {BLOB}/made\n"
-        )
+        (tmp_path / "job.yml").write_text(yaml.safe_dump(held_spec(request.param)))
         submit = ("job", "submit", "job.yml", "--current-python", "--name", "j1")
         done = amlkit(*submit, env=storage.env)
         assert done.returncode == 0, done.stderr
         assert found.reached.wait(60)
+        found.job = {"command": "j1", "pipeline": "j1-make"}[request.param]
         yield found
 
 
+@pytest.mark.parametrize("held", ["command", "pipeline"], indirect=True)
 def test_a_job_is_finalizing_while_it_sends_and_can_be_canceled(amlkit, storage, held):
-    assert shown(amlkit, "j1")["status"] == "Finalizing"
+    assert shown(amlkit, held.job)["status"] == "Finalizing"
     assert amlkit("job", "cancel", "j1").returncode == 0
     assert amlkit("job", "wait", "j1", "--timeout", "60").returncode == 5
-    assert shown(amlkit, "j1")["status"] == "Canceled"
+    assert shown(amlkit, held.job)["status"] == "Canceled"
     assert storage.names() == []
     held.open()
     assert amlkit("job", "resume", "j1", env=storage.env).returncode == 0
