@@ -109,7 +109,8 @@ class Handler(BaseHTTPRequestHandler):
         self.query = {k.lower(): v for k, v in parse_qsl(parts.query, keep_blank_values=True)}
         # An emulator has one host for all accounts, which are then the first part of the path.
         account, _, rest = unquote(parts.path).lstrip("/").partition("/")
-        share, _, self.place = rest.partition("/")
+        share, _, place = rest.partition("/")
+        self.place = self.dotted(place, "x-ms-allow-trailing-dot")
         what = self.query.get("comp") or self.query.get("restype") or "file"
         self.fault = self.service.met(f"{self.command} {what} {share}/{self.place}")
         try:
@@ -178,10 +179,11 @@ class Handler(BaseHTTPRequestHandler):
         return 201, {**self.about(made), "Content-MD5": digest}, b""
 
     def rename(self, body):
-        source = unquote(urlsplit(self.headers["x-ms-file-rename-source"]).path)
-        _account, _share, path = source.lstrip("/").split("/", 2)
-        if self.headers.get("x-ms-allow-trailing-dot") != "true":
-            raise Refused(400, "InvalidHeaderValue")
+        source = urlsplit(self.headers["x-ms-file-rename-source"])
+        if "sig" in self.query and "sig=" not in source.query:
+            raise Refused(403, "AuthorizationFailure", "The source has no SAS of its own.")
+        _account, _share, path = unquote(source.path).lstrip("/").split("/", 2)
+        path = self.dotted(path, "x-ms-source-allow-trailing-dot")
         made = self.share.rename(
             path,
             self.place,
@@ -255,6 +257,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def metadata(self):
         return {k[10:]: v for k, v in self.headers.items() if k.lower().startswith("x-ms-meta-")}
+
+    def dotted(self, path, header):
+        """Return a path as the service takes it: without dots at the end, unless it is told."""
+        if self.headers.get(header, "").lower() == "true":
+            return path
+        return "/".join(each.rstrip(".") for each in path.split("/"))
 
     def asked_range(self):
         text = self.headers.get("x-ms-range") or self.headers.get("Range")
