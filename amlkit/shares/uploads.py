@@ -49,9 +49,9 @@ class Uploads:
     def send(self, path: str, source: Path, moved: Moved) -> None:
         """Write a file, going on where an earlier attempt with the same content stopped.
 
-        Raises: AmlkitError: it changed meanwhile.
+        Raises: AmlkitError: it changed meanwhile, or another command sends it too.
         """
-        from azure.core.exceptions import HttpResponseError
+        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
         facts = source.stat()
         digest = hash_of(source)
@@ -66,6 +66,13 @@ class Uploads:
                 raise AmlkitError(f"`{source}` changed while it was sent", hint="send it again")
             self._make_folder(path.rpartition("/")[0])
             _name(self._client, part, path, digest)
+        except ResourceNotFoundError as error:
+            if code_of(error) != "ResourceNotFound":
+                raise
+            # It has gone on with what this one had sent so far.
+            raise AmlkitError(
+                f"another command is uploading `{path}` just now", hint="wait for it"
+            ) from None
         except (HttpResponseError, AmlkitError):
             # The next attempt goes on with a large file, unless it is another one by now.
             if facts.st_size <= RANGE or _changed(source, facts):

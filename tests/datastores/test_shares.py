@@ -252,7 +252,7 @@ def test_of_two_that_go_on_with_one_file_each_writes_its_own(store, tree, source
         if not tree.names():
             other.put("big.bin", big, lambda size: None)
 
-    with pytest.raises(AmlkitError):
+    with pytest.raises(AmlkitError, match="another command is uploading"):
         store().put("big.bin", big, first)
     assert bytes(tree.file("big.bin").content) == big.read_bytes()
     assert tree.parts() == []
