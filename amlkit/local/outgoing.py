@@ -6,27 +6,21 @@ and other files stay, as in the `upload` mode of Azure ML.
 
 from __future__ import annotations
 
-import hashlib
-import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amlkit import transfers
 from amlkit.errors import AmlkitError
 from amlkit.light import dataclass
 from amlkit.local.plans import OutputPlan
-from amlkit.transfers import Transfer
 
 if TYPE_CHECKING:
     from amlkit.local.remote import Location
     from amlkit.local.workspace import LocalWorkspace
 
 SECONDS_BETWEEN_LINES = 5.0
-Say = Callable[[str], None]
-"""Writes a line to the job's log."""
 
 
 class Stopped(Exception):
@@ -55,10 +49,14 @@ class Target:
 
     def files(self) -> Mapping[str, Path]:
         """Return the files to send, by their path in the store."""
+        from amlkit import transfers
+
         return transfers.local_files(self.place, self.into)
 
     def by_hand(self) -> str:
         """Return what to type to send it later."""
+        import shlex
+
         place, store = shlex.quote(str(self.place)), self.location.store.name
         if self.location.defined:
             into = f" --target {shlex.quote(self.into)}" if self.into else ""
@@ -111,6 +109,8 @@ def fingerprint(workspace: LocalWorkspace, uri: str, place: Path | None) -> str 
     place: what was sent, or None for everything below the address.
     Returns: None where a file is gone, or where storage cannot be asked.
     """
+    import hashlib
+
     try:
         location = workspace.remote.locate(uri)
         there = {each.path: each for each in location.store.files(location.path)}
@@ -171,6 +171,7 @@ class Sending:
 
     def _send(self, target: Target) -> None:
         from amlkit import copying
+        from amlkit.transfers import Transfer
 
         self._check()
         if not target.written:
