@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -206,10 +207,20 @@ def fetch_files(
     )
 
 
+def look_up(store: Store, prefix: str) -> tuple[str, re.Pattern[str] | None, dict[str, Stored]]:
+    """Return the path before the first wildcard, a pattern for what is below, and what is there.
+
+    A name that is there is that name, whatever is in it: `photos [2024]`.
+    """
+    base, pattern = transfers.split_glob(prefix)
+    if pattern is not None and (named := {each.path: each for each in store.files(prefix)}):
+        return prefix, None, named
+    return base, pattern, {each.path: each for each in store.files(base)}
+
+
 def stored_files(store: Store, prefix: str) -> dict[str, Stored]:
     """Return what a prefix or a glob means, by its path below it."""
-    base, pattern = transfers.split_glob(prefix)
-    listed = {each.path: each for each in store.files(base)}
+    base, pattern, listed = look_up(store, prefix)
     marks = transfers.without_folder_marks({name: each.size for name, each in listed.items()})
     names = transfers.below(marks, base, pattern)
     found = {name: listed[path] for name, path in names.items()}

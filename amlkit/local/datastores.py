@@ -167,9 +167,11 @@ class LocalDatastores:
 
     def files(self, name: str, prefix: str = "") -> Iterator[StoredFile]:
         """Yield the files below a prefix, or that a glob finds, sorted by path."""
-        base, pattern = transfers.split_glob(transfers.inside(prefix, name))
+        from amlkit import copying
+
+        where = transfers.inside(prefix, name)
+        base, pattern, found = copying.look_up(self.store(name), where)
         cut = len(base) + 1 if base else 0
-        found = {each.path: each for each in self.store(name).files(base)}
         sizes = transfers.without_folder_marks({path: each.size for path, each in found.items()})
         for path in sorted(sizes):
             if pattern is None or pattern.match(path[cut:]):

@@ -71,8 +71,16 @@ class RemoteData:
 
     def has(self, uri: str) -> bool:
         """Tell whether a file or a folder is at a URI of a datastore or a container."""
+        from amlkit import copying
+
         location = self.locate(uri)
-        return next(iter(location.store.files(location.path)), None) is not None
+        if next(iter(location.store.files(location.path)), None) is not None:
+            return True
+        if transfers.split_glob(location.path)[1] is None:
+            return False
+        with suppress(NotFound):
+            return bool(copying.stored_files(location.store, location.path))
+        return False
 
     def mark(self, uri: str, kind: str) -> str:
         """Return a mark of what is at a URI, another one when it changes; fetch nothing.

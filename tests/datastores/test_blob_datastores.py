@@ -60,6 +60,28 @@ def test_globs_choose_what_is_listed_sent_and_fetched(blob, storage, tmp_path):
     assert {each.split("/")[0] for each in tree(tmp_path / "o")} == {"class0", "class1"}
 
 
+def test_a_name_with_brackets_is_that_name_when_it_is_there(blob, storage, tmp_path):
+    storage.put("photos [24]/a?.txt", b"a")
+    storage.put("photos 2/b.txt", b"b")
+    assert blob("datastore", "ls", "images", "photos [24]", "-o", "name").stdout == (
+        "photos [24]/a?.txt\n"
+    )
+    assert (
+        blob("datastore", "download", "images", "photos [24]/a?.txt", "-p", "out").returncode == 0
+    )
+    assert (tmp_path / "out" / "a?.txt").read_bytes() == b"a"
+    glob = blob("datastore", "ls", "images", "photos [23]/*", "-o", "name")
+    assert glob.stdout == "photos 2/b.txt\n"
+    for path, there in (("photos [24]", "a?.txt"), ("photos [23]/*.txt", "photos 2")):
+        (tmp_path / "job.yml").write_text(
+            "command: ls ${{inputs.data}}\nenvironment: azureml:any@latest\ninputs:\n  data:\n"
+            f"    type: uri_folder\n    path: azureml://datastores/images/paths/{path}\n"
+        )
+        submit = ("job", "submit", "job.yml", "--current-python")
+        assert blob(*submit, "--dry-run").returncode == 0
+        assert blob(*submit, "--stream").stdout.strip() == there
+
+
 def test_a_mirror_needs_a_yes_and_a_dry_run_changes_nothing(blob, storage, tmp_path):
     make_files(tmp_path / "in", 3)
     storage.put("t/old.bin", b"old")
