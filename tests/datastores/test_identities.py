@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -64,13 +65,50 @@ class Handler(BaseHTTPRequestHandler):
             code = "<Error><Code>AuthenticationFailed</Code></Error>"
             self.answer(403, code, "application/xml")
             return
+        if "comp=blocklist" in self.path:
+            self.answer(200, self.server.block_list(), "application/xml")
+            return
         self.answer(200, LISTED, "application/xml")
+
+    def do_HEAD(self):
+        self.send_response(404)
+        self.end_headers()
+
+    def do_PUT(self):
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        query = parse_qs(urlsplit(self.path).query)
+        block = query.get("blockid", [""])[0]
+        enough = block and len(self.server.blocks) >= self.server.most_blocks
+        if self.headers.get("Authorization") != "Bearer good" or enough:
+            self.answer(403, "<Error><Code>AuthorizationFailure</Code></Error>", "application/xml")
+            return
+        if block:
+            self.server.blocks[block] = content
+            self.server.sent += 1
+        else:
+            names = re.findall("<Latest>([^<]+)</Latest>", content.decode())
+            self.server.blob = b"".join(self.server.blocks[name] for name in names)
+        self.answer(201, "")
+
+
+class Server(ThreadingHTTPServer):
+    """An authority and storage. blocks: those in no file; most_blocks: it refuses more."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked, self.blocks, self.most_blocks, self.sent, self.blob = [], {}, 999, 0, None
+
+    def block_list(self):
+        found = "".join(
+            f"<Block><Name>{name}</Name><Size>{len(content)}</Size></Block>"
+            for name, content in self.blocks.items()
+        )
+        return f"<BlockList><UncommittedBlocks>{found}</UncommittedBlocks></BlockList>"
 
 
 @pytest.fixture
 def server():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as found:
-        found.asked = []
+    with Server() as found:
         thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield found
@@ -119,6 +157,18 @@ def test_a_service_principal_logs_in_with_a_secret_that_is_only_named(
 
 def test_without_credentials_the_azure_cli_is_asked(amlkit, define, tmp_path):
     define()
+    folder, env = fake_azure_cli(tmp_path)
+    assert listed(amlkit("datastore", "ls", "images", "-o", "name", env=env)) == ["a.csv"]
+    assert "get-access-token" in (folder / "asked").read_text()
+    (folder / "az").write_text("#!/bin/sh\necho 'Please run az login' >&2\nexit 1\n")
+    failed = amlkit("datastore", "ls", "images", env=env)
+    assert failed.returncode == 4, failed.stderr
+    assert "az login" in failed.stderr
+    assert len(failed.stderr.strip().splitlines()) == 2
+
+
+def fake_azure_cli(tmp_path):
+    """Return a folder with a program `az` that gives a token, and variables to find it by."""
     folder = tmp_path / "bin"
     folder.mkdir()
     answer = {
@@ -133,14 +183,34 @@ def test_without_credentials_the_azure_cli_is_asked(amlkit, define, tmp_path):
         f"#!/bin/sh\necho \"$@\" >> '{folder}/asked'\necho '{json.dumps(answer)}'\n"
     )
     (folder / "az").chmod(0o755)
-    env = {"PATH": f"{folder}:{os.environ['PATH']}"}
-    assert listed(amlkit("datastore", "ls", "images", "-o", "name", env=env)) == ["a.csv"]
-    assert "get-access-token" in (folder / "asked").read_text()
-    (folder / "az").write_text("#!/bin/sh\necho 'Please run az login' >&2\nexit 1\n")
-    failed = amlkit("datastore", "ls", "images", env=env)
-    assert failed.returncode == 4, failed.stderr
-    assert "az login" in failed.stderr
-    assert len(failed.stderr.strip().splitlines()) == 2
+    return folder, {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("login", ["azure cli", "service principal"])
+def test_a_large_upload_by_identity_goes_on_inside_the_file(
+    amlkit, define, server, tmp_path, login
+):
+    if login == "azure cli":
+        define()
+        _, env = fake_azure_cli(tmp_path)
+    else:
+        define(
+            "--tenant-id", "11111111-1111-1111-1111-111111111111", "--client-id", "app",
+            "--client-secret-env", "APP_SECRET",
+            "--authority-url", f"http://127.0.0.1:{server.server_port}",
+        )  # fmt: skip
+        env = {"APP_SECRET": "the-right-secret"}
+    content = b"".join(bytes([number]) * (8 << 20) for number in range(4))
+    (tmp_path / "big.bin").write_bytes(content)
+    upload = ("datastore", "upload", "images", "--path", "big.bin")
+    server.most_blocks = 2
+    broken = amlkit(*upload, env=env)
+    assert broken.returncode == 4, broken.stderr
+    assert (server.blob, server.sent) == (None, 2)
+    server.most_blocks = 999
+    done = amlkit(*upload, env=env)
+    assert done.returncode == 0, done.stderr
+    assert (server.blob == content, server.sent) == (True, 4)
 
 
 def test_a_machine_s_managed_identity_is_used_where_there_is_no_azure_cli(

@@ -13,13 +13,16 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amlkit.block_upload import BLOCK, LARGE
 from amlkit.copying import MD5, Moved, Stored, begun, check, hash_of
 from amlkit.errors import NotSupported
 from amlkit.local.storage.places import Place
 from amlkit.local.storage.refusals import translated
+
+if TYPE_CHECKING:
+    from amlkit.local.storage.tokens import Tokens
 
 
 class BlobStore:
@@ -96,11 +99,12 @@ class BlobStore:
         """Write a file; it is there whole or not at all, with its MD5 beside it."""
         import obstore
 
-        if source.stat().st_size > LARGE and (address := self._signed(path)) is not None:
+        if source.stat().st_size > LARGE and (way := self._way_in(path)) is not None:
             from amlkit.local.storage import blocks
 
+            address, tokens = way
             with translated(self.name, self.place):
-                blocks.put(address, source, MD5, moved)
+                blocks.put(address, source, MD5, moved, tokens)
             return
         with translated(self.name, self.place):
             attributes = {MD5: hash_of(source)}
@@ -115,8 +119,11 @@ class BlobStore:
                     max_concurrency=4,
                 )  # fmt: skip
 
-    def _signed(self, path: str) -> str | None:
-        """Return the address of a file with a SAS, or None where only an identity is known."""
+    def _way_in(self, path: str) -> tuple[str, Tokens | None] | None:
+        """Return the address of a file with a SAS, or with tokens; None where only obstore knows.
+
+        That is a managed or federated identity.
+        """
         from urllib.parse import quote
 
         from amlkit.local.storage import blocks
@@ -125,12 +132,20 @@ class BlobStore:
         known = provider() if provider is not None else {}
         place = self.place
         whole = f"{place.prefix}/{path}" if place.prefix else path
+        address = f"{place.url}/{place.container}/{quote(whole)}"
         if "access_key" in known:
             key = str(known["access_key"])
-            return blocks.signed(place.url, place.account, place.container, whole, key)
+            return blocks.signed(place.url, place.account, place.container, whole, key), None
         if "sas_token" in known:
-            return f"{place.url}/{place.container}/{quote(whole)}?{known['sas_token']}"
-        return None
+            return f"{address}?{known['sas_token']}", None
+        tokens = self._tokens
+        return (address, tokens) if tokens is not None and tokens() is not None else None
+
+    @cached_property
+    def _tokens(self) -> Tokens | None:
+        from amlkit.local.storage import tokens
+
+        return tokens.of_login(self._login, self.place.url)
 
     def fetch(self, stored: Stored, target: Path, moved: Moved) -> None:
         """Write a file to `target`, going on where an earlier attempt at the same stopped.

@@ -1,4 +1,4 @@
-"""Blocks of a blob over plain HTTP, by a URL that carries a SAS: obstore cannot go on with them."""
+"""Blocks of a blob over plain HTTP, with a SAS or a token: obstore cannot go on with them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 from amlkit import block_upload
 from amlkit.copying import Moved
 from amlkit.local.storage.refusals import Refused
+from amlkit.local.storage.tokens import Tokens
 
 _ATTEMPTS = 5
 _PASSING = {408, 429, 500, 502, 503, 504}
@@ -25,26 +26,30 @@ _SECONDS = 300
 _VERSION = "2020-12-06"
 
 
-def put(address: str, source: Path, md5_name: str, moved: Moved) -> None:
+def put(
+    address: str, source: Path, md5_name: str, moved: Moved, token: Tokens | None = None
+) -> None:
     """Write a file as blocks; it is there whole or not at all.
 
-    address: the URL of the blob with a SAS. md5_name: the metadata that gets the file's MD5.
+    address: the URL of the blob, with a SAS unless there is a token.
+    md5_name: the metadata that gets the file's MD5.
     Raises: Refused.
     """
-    block_upload.put(_Blob(address, md5_name), source, moved)
+    block_upload.put(_Blob(address, md5_name, token), source, moved)
 
 
 class _Blob:
-    """A blob at a URL with a SAS."""
+    """A blob at a URL."""
 
-    def __init__(self, address: str, md5_name: str) -> None:
+    def __init__(self, address: str, md5_name: str, token: Tokens | None) -> None:
         self._address = address
         self._md5_name = md5_name
+        self._token = token
 
     def staged(self) -> Mapping[str, int]:
-        query = "&comp=blocklist&blocklisttype=uncommitted"
         try:
-            text = _request("GET", self._address + query).decode("utf-8", "replace")
+            answer = self._ask("GET", "comp=blocklist&blocklisttype=uncommitted")
+            text = answer.decode("utf-8", "replace")
         except Refused as refused:
             if "<Code>BlobNotFound</Code>" in str(refused):
                 return {}
@@ -53,8 +58,7 @@ class _Blob:
         return {_plain(name): int(size) for name, size in found}
 
     def stage(self, name: str, content: bytes) -> None:
-        block = quote(_encoded(name), safe="")
-        _request("PUT", f"{self._address}&comp=block&blockid={block}", content)
+        self._ask("PUT", f"comp=block&blockid={quote(_encoded(name), safe='')}", content)
 
     def commit(self, names: Sequence[str], md5: str) -> None:
         blocks = "".join(f"<Latest>{_encoded(name)}</Latest>" for name in names)
@@ -64,7 +68,23 @@ class _Blob:
             "x-ms-blob-content-md5": base64.b64encode(bytes.fromhex(md5)).decode(),
             "Content-Type": "application/xml",
         }
-        _request("PUT", f"{self._address}&comp=blocklist", body.encode(), headers)
+        self._ask("PUT", "comp=blocklist", body.encode(), headers)
+
+    def _ask(
+        self,
+        method: str,
+        query: str,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        url = f"{self._address}{'&' if '?' in self._address else '?'}{query}"
+        if self._token is None:
+            return _request(method, url, content, headers)
+        if (token := self._token()) is None:
+            raise Refused("401 there is no token any more")
+        return _request(
+            method, url, content, {**(headers or {}), "Authorization": f"Bearer {token}"}
+        )
 
 
 def _encoded(name: str) -> str:
