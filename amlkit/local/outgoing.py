@@ -113,13 +113,15 @@ def fingerprint(workspace: LocalWorkspace, uri: str, place: Path | None) -> str 
 
     try:
         location = workspace.remote.locate(uri)
-        there = {each.path: each for each in location.store.files(location.path)}
-        sent = Target("", uri, place, location).files() if place is not None else there
+        store = location.store
+        there = {store.key(each.path): each for each in store.files(location.path)}
+        paths = Target("", uri, place, location).files() if place is not None else there
     except AmlkitError:
         return None
-    if not sent.keys() <= there.keys() or (place is None and not there):
+    sent = {store.key(path) for path in paths}
+    if not sent <= there.keys() or (place is None and not there):
         return None
-    seen = (there[path] for path in sorted(sent))
+    seen = (there[key] for key in sorted(sent))
     lines = [f"{each.path}\t{each.size}\t{each.etag or each.modified}" for each in seen]
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 

@@ -19,7 +19,12 @@ LOG = (
 
 @pytest.fixture
 def pipeline(blob, tmp_path):
-    """Run a pipeline of two steps, the first with these fields of its output; return its job."""
+    """Run a pipeline of two steps on a container."""
+    return of_two_steps(blob, tmp_path)
+
+
+def of_two_steps(amlkit, tmp_path):
+    """Return what runs a pipeline, the first step with these fields of its output, to its log."""
 
     def run(name, settings=None, **output):
         steps = {
@@ -44,10 +49,10 @@ def pipeline(blob, tmp_path):
         }
         (tmp_path / "pipeline.yml").write_text(yaml.safe_dump(spec))
         submit = ("job", "submit", "pipeline.yml", "--current-python", "--name", name, "--wait")
-        done = blob(*submit)
+        done = amlkit(*submit)
         assert done.returncode == 0, done.stderr
-        assert blob("job", "logs", f"{name}-read").stdout.strip() == "made"
-        return blob("job", "logs", name).stdout
+        assert amlkit("job", "logs", f"{name}-read").stdout.strip() == "made"
+        return amlkit("job", "logs", name).stdout
 
     return run
 
@@ -69,6 +74,20 @@ def test_a_step_stands_for_the_next_run_as_long_as_storage_has_what_it_sent(pipe
         client.delete_blob("made/p3-make/a.txt")
     assert "make: started" in pipeline("p4", **where)
     assert storage.names()[-1] == "made/p4-make/a.txt"
+
+
+def test_a_step_on_a_file_share_stands_until_somebody_changes_its_file(share, shares, tmp_path):
+    run = of_two_steps(share, tmp_path)
+    # A share does not tell upper case from lower: the name that was there stays.
+    (tmp_path / "A.TXT").write_text("before")
+    upload = ("datastore", "upload", "images", "--path", "A.TXT", "--target", "made")
+    assert share(*upload).returncode == 0
+    assert "make: started" in run("p1", path=f"{BLOB}/made")
+    (name,) = shares.shares["images"].names()
+    assert shares.shares["images"].file(name).content == b"made\n"
+    assert "make: reused" in run("p2", path=f"{BLOB}/made")
+    assert share(*upload).returncode == 0
+    assert "make: started (output `out` of" in run("p3", path=f"{BLOB}/made")
 
 
 def test_the_default_datastore_of_a_pipeline_gets_the_outputs_of_its_steps(pipeline, storage, blob):
