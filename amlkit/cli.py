@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from amlkit.errors import AmlkitError, InvalidSpec
+from amlkit.errors import AmlkitError, InvalidSpec, of_machine
 from amlkit.lazy import Entry, lazy_group
 from amlkit.output import Output
 from amlkit.session import Session
@@ -120,6 +120,8 @@ def _show(error: Exception, arguments: Sequence[str]) -> int:
         import traceback
 
         traceback.print_exception(error)
+    if isinstance(error, OSError):
+        error = of_machine(error) or error
     if isinstance(error, InvalidSpec):
         from amlkit.output import problems
 

@@ -18,6 +18,8 @@ Anything else that reaches the top is a bug and is shown as one. An error is dat
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -124,6 +126,41 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return close[0] if close else None
+
+
+_MACHINE = {
+    errno.EACCES: "mend its permissions",
+    errno.EPERM: "mend its permissions",
+    errno.EROFS: "mount it writable, or choose another place",
+    errno.ENOSPC: "free some space, then run it again",
+    errno.EDQUOT: "free some space, or have the quota raised, then run it again",
+    errno.EFBIG: "the file system or `ulimit -f` allows no files of that size",
+    errno.EIO: "the disk has a fault: see the system's log",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "raise the limit of open files: ulimit -n",
+    errno.ENFILE: "close other programs: the system has too many files open",
+    errno.ELOOP: "remove the links that lead in a circle",
+    errno.ESTALE: "mount its file system again",
+    errno.EBUSY: "close what uses it",
+    errno.EEXIST: "remove it, or choose another place",
+    errno.ENOTDIR: "a folder is needed there",
+    errno.EISDIR: "a file is needed there",
+}
+
+
+def of_machine(cause: OSError) -> AmlkitError | None:
+    """Return the error for what the machine refuses; None where it may be a fault of amlkit."""
+    if cause.errno in _MACHINE:
+        # Of a copy, where it goes to.
+        place = cause.filename2 or cause.filename
+        where = f"`{os.fsdecode(place)}`: " if isinstance(place, str | bytes | os.PathLike) else ""
+        return AmlkitError(f"{where}{cause.strerror}", hint=_MACHINE[cause.errno])
+    failed = cause.args[0] if cause.args else None
+    if isinstance(failed, list) and failed:
+        # What `shutil.copytree` could not copy: from, to, why.
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        return AmlkitError(f"`{failed[0][0]}` cannot be copied: {failed[0][2]}{more}")
+    return None
 
 
 def unreadable(path: Path, cause: OSError) -> AmlkitError:

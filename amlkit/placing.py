@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from amlkit.errors import AmlkitError, Conflict
 
@@ -28,11 +28,6 @@ ABANDONED_SECONDS = 3600.0
 def is_part(name: str) -> bool:
     """Whether a file or folder of this name is not whole."""
     return name.startswith(".") and name.endswith(PART)
-
-
-def in_part(path: PurePath) -> bool:
-    """Whether a file, or a folder that it is in, is not whole."""
-    return PART in str(path) and any(is_part(each) for each in path.parts)
 
 
 def parts_of(_folder: str, names: Iterable[str]) -> set[str]:

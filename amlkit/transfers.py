@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError
+from amlkit.errors import AmlkitError, Conflict, NotFound, UsageError, unreadable
 from amlkit.light import dataclass
-from amlkit.placing import in_part
+from amlkit.placing import is_part
 from amlkit.records import JSON, Record
 
 _GLOB = re.compile(r"[*?\[]")
@@ -162,6 +162,29 @@ def below(names: Iterable[str], base: str, pattern: re.Pattern[str] | None) -> d
     }
 
 
+def files_below(
+    folder: Path, *, follow: bool = False, around: tuple[Path, ...] = ()
+) -> Iterator[Path]:
+    """Yield the files below a folder, and what links to files; none is left out silently.
+
+    follow: into folders that links lead to. around: the folders it is in, where none leads again.
+    Raises: AmlkitError: a folder cannot be read.
+    """
+    real = folder.resolve()
+    if real in around or not folder.is_dir():
+        return
+    try:
+        with os.scandir(folder) as found:
+            entries = [each for each in found if not is_part(each.name)]
+    except OSError as cause:
+        raise unreadable(folder, cause) from None
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=follow):
+            yield from files_below(folder / entry.name, follow=follow, around=(*around, real))
+        elif entry.is_file():
+            yield folder / entry.name
+
+
 def local_files(source: Path, target: str) -> dict[str, Path]:
     """Return what to send of a file, a folder or a glob, by its path in the datastore.
 
@@ -174,8 +197,7 @@ def local_files(source: Path, target: str) -> dict[str, Path]:
     if not source.exists():
         base, pattern = split_glob(source.as_posix())
         root = Path(base or ("/" if source.is_absolute() else ".")) if pattern else source
-    paths = {path.relative_to(root): path for path in _files(root)}
-    found = {name.as_posix(): path for name, path in paths.items() if not in_part(name)}
+    found = {path.relative_to(root).as_posix(): path for path in files_below(root, follow=True)}
     files = {
         join(target, _storable(name)): path
         for name, path in sorted(found.items())
@@ -184,19 +206,6 @@ def local_files(source: Path, target: str) -> dict[str, Path]:
     if not files and (pattern is not None or not root.is_dir()):
         raise NotFound(f"`{source}` does not exist", hint="the path is relative to here")
     return files
-
-
-def _files(folder: Path, around: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Yield the files below a folder. around: the folders it is in, where no link leads again."""
-    real = folder.resolve()
-    if real in around or not folder.is_dir():
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                yield from _files(folder / entry.name, (*around, real))
-            elif entry.is_file():
-                yield folder / entry.name
 
 
 def _storable(name: str) -> str:

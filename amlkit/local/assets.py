@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from amlkit.local.content import Tree
     from amlkit.local.workspace import LocalWorkspace
 
+_BYTES = "surrogateescape"
+"""Names of files are bytes, and not always text."""
+
 
 class LocalAssets:
     """Versioned assets. Content first, then the row: a crash between leaves no half asset."""
@@ -177,7 +180,7 @@ class LocalAssets:
                 hint=f"it refers to {asset.spec.get('path')}",
             )
         path = str(asset.spec.get("path", asset.name)).partition("?")[0]
-        place = target / unquote(path.rstrip("/").rsplit("/", 1)[-1] or asset.name)
+        place = target / unquote(path.rstrip("/").rsplit("/", 1)[-1] or asset.name, errors=_BYTES)
         if (source := referenced(asset)) is not None:
             return self._copy(asset, source, place)
         self._workspace.content.materialise(digest, place)
@@ -251,7 +254,12 @@ def referenced(asset: Asset) -> Path | None:
     path = str(asset.spec.get("path") or "")
     if asset.digest is None or not path.startswith("file://"):
         return None
-    return Path(unquote(urlparse(path).path))
+    return place_of(path)
+
+
+def place_of(uri: str) -> Path:
+    """Return the path of a `file://` address."""
+    return Path(unquote(urlparse(uri).path, errors=_BYTES))
 
 
 def _not_here(asset: Asset) -> NotFound:
@@ -263,4 +271,5 @@ def _not_here(asset: Asset) -> NotFound:
 
 def _uri(digest: str, name: str) -> str:
     plain = digest.rsplit(":", 1)[-1]
-    return f"azureml://datastores/{DEFAULT_DATASTORE}/paths/LocalUpload/{plain}/{quote(name)}"
+    quoted = quote(name, errors=_BYTES)
+    return f"azureml://datastores/{DEFAULT_DATASTORE}/paths/LocalUpload/{plain}/{quoted}"

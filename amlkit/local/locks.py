@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -50,10 +51,18 @@ def lock(path: Path) -> Lock:
 
 
 def shared_lock(path: Path) -> Lock:
-    """Wait until nobody holds the lock alone, and hold it with others; alone on Windows."""
+    """Wait until nobody holds the lock alone, and hold it with others; alone on Windows.
+
+    Where nothing can be written, reading the file is enough.
+    """
     if sys.platform == "win32":
         return lock(path)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as cause:
+        if cause.errno not in {errno.EROFS, errno.EACCES, errno.EPERM}:
+            raise
+        fd = os.open(path, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_SH)
     return Lock(fd)
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
 from amlkit.errors import AmlkitError
 from amlkit.light import dataclass, field, replace
 from amlkit.local import outgoing, processes
+from amlkit.local.assets import place_of
 from amlkit.local.catalogue.database import now
 from amlkit.local.declared_outputs import STORAGE
 from amlkit.local.job_environment import distribution_variables, job_variables
@@ -184,14 +184,17 @@ class CommandRun:
                 # Another step has written it there by itself.
                 digest = self._crew.workspace.remote.fetch(plan.uri, plan.type)
                 return self._input(name, replace(plan, digest=digest))
-            parts = urlparse(plan.uri)
-            return unquote(parts.path) if parts.scheme == "file" else plan.uri
+            return str(place_of(plan.uri)) if plan.uri.startswith("file:") else plan.uri
         return plan.value
 
     def _check_pinned(self, digest: str, uri: str) -> None:
         from amlkit.local.content import pins
 
-        pins.check(self._crew.workspace.content, digest, Path(unquote(urlparse(uri).path)))
+        pins.check(
+            self._crew.workspace.content,
+            digest,
+            place_of(uri),
+        )
 
     def _output(self, name: str, plan: OutputPlan) -> str:
         if plan.direct:

@@ -79,11 +79,21 @@ def to_yaml(value: JSON) -> str:
     """Return YAML in block style, keys in the order given."""
     import yaml
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(
-        _strict(value), Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False
-    )
-    return text.removesuffix("...\n")
+    def dumped(dumper: Any) -> str:
+        text: str = yaml.dump(
+            _strict(value),
+            Dumper=dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            default_flow_style=False,
+        )
+        return text.removesuffix("...\n")
+
+    try:
+        return dumped(getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+    except UnicodeEncodeError:
+        # Names of files may have bytes that are no text; this one writes them as escapes.
+        return dumped(yaml.SafeDumper)
 
 
 def columns(rows: Sequence[Record], output: Format) -> str:

@@ -214,7 +214,7 @@ class ContentStore:
         live: asked when nobody writes any more: that may take longer than the grace.
         grace_seconds: trees used this recently stay: somebody may be about to register them.
         """
-        with self.locked(alone=True):
+        with self.locked(alone=not dry_run):
             self.objects.forget()
             return collection.collect(self, live(), dry_run=dry_run, grace_seconds=grace_seconds)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from amlkit.local.content.store import ContentStore
 
 Progress = Callable[[int, int], None]
+_TRIES = 4
+"""So often a file is read that is written to meanwhile."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -30,6 +32,10 @@ def root_of(path: Path) -> tuple[Path, str]:
     if not path.exists():
         raise NotFound(f"`{path}` does not exist", hint="check the path; it is relative to here")
     root = path.resolve()
+    if not (root.is_dir() or root.is_file()):
+        raise AmlkitError(
+            f"`{path}` is neither a file nor a folder", hint="copy it to a file first"
+        )
     return root, "folder" if root.is_dir() else "file"
 
 
@@ -126,7 +132,11 @@ class Writing:
         stored = digest is not None and self._store.objects.find(digest) is not None
         if digest is None or not (stored or self._scratch is None):
             try:
-                digest, size = self._read(found)
+                found, digest, size = self._steady(found)
+            except FileNotFoundError:
+                raise AmlkitError(
+                    f"`{found.path}` was removed while it was stored", hint="run it again"
+                ) from None
             except OSError as cause:
                 if cause.errno in _FULL:
                     raise
@@ -136,12 +146,28 @@ class Writing:
             return _entry(found, digest)._replace(size=size)
         return _entry(found, digest)
 
-    def _read(self, found: Found) -> tuple[str, int]:
+    def _steady(self, found: Found) -> tuple[Found, str, int]:
+        """Return a file as it was all the time that it was read, with its hash and size.
+
+        Raises: AmlkitError: something goes on writing to it; half of that must not be stored.
+        """
+        for _ in range(_TRIES):
+            digest, size, now = self._read(found)
+            if _mark(now) == _mark(found.stat):
+                return found, digest, size
+            found = found._replace(stat=now)
+        raise AmlkitError(
+            f"`{found.path}` changes while it is stored",
+            hint="let what writes to it end, then run it again",
+        )
+
+    def _read(self, found: Found) -> tuple[str, int, os.stat_result]:
         if found.stat.st_size > SMALL:
             return self._read_large(Path(found.path))
         fd = os.open(found.path, os.O_RDONLY)
         try:
             data = os.read(fd, SMALL + 1)
+            now = os.fstat(fd)
         finally:
             os.close(fd)
         if len(data) > SMALL:
@@ -151,15 +177,18 @@ class Writing:
             if self._pack is None:
                 self._pack = PackWriter(self._store.objects, self._scratch)
             self._pack.add(digest, data)
-        return digest, len(data)
+        return digest, len(data), now
 
-    def _read_large(self, path: Path) -> tuple[str, int]:
+    def _read_large(self, path: Path) -> tuple[str, int, os.stat_result]:
         if self._scratch is None:
-            return hash_of(path), path.stat().st_size
+            digest = hash_of(path)
+            now = path.stat()
+            return digest, now.st_size, now
         from amlkit.local.content.copying import copy_and_hash
 
         scratch = self._scratch / "large"
         digest, size = copy_and_hash(path, scratch)
+        now = path.stat()
         if self._store.objects.find(digest) is None:
             place = self._store.objects.path(digest)
             place.parent.mkdir(exist_ok=True)
@@ -168,7 +197,12 @@ class Writing:
             scratch.replace(place)
         else:
             scratch.unlink()
-        return digest, size
+        return digest, size, now
+
+
+def _mark(facts: os.stat_result) -> tuple[int, int, int]:
+    """Return what changes when a file is written to."""
+    return facts.st_size, facts.st_mtime_ns, facts.st_ino
 
 
 def _entry(found: Found, digest: str) -> Entry:
@@ -188,6 +222,11 @@ def disk_full_told(place: Path, needed: int) -> Iterator[None]:
     except OSError as cause:
         if cause.errno not in _FULL:
             raise
+        if cause.errno == errno.EFBIG:
+            raise AmlkitError(
+                f"`{place}` cannot be written: a file of it is larger than is allowed",
+                hint="see `ulimit -f`, or use a file system that takes larger files",
+            ) from None
         free = shutil.disk_usage(place if place.exists() else place.parent).free
         raise AmlkitError(
             f"the disk is full: `{place}` needs {needed} bytes and {free} are free",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from amlkit import placing
 from amlkit.copying import Moved, Stored, hash_of
-from amlkit.transfers import inside
+from amlkit.errors import NotFound
+from amlkit.transfers import files_below, inside
 
 
 class FolderStore:
@@ -27,13 +28,22 @@ class FolderStore:
         self.folder = folder
 
     def files(self, prefix: str) -> Iterator[Stored]:
-        """Yield the file at a path, or those below it."""
+        """Yield the file at a path, or those below it.
+
+        Raises: NotFound: the folder itself is gone, as a disk that is not mounted.
+        """
+        if not self.folder.is_dir():
+            raise NotFound(
+                f"the folder of datastore `{self.name}` is gone: `{self.folder}`",
+                hint="put it back, or mount its disk",
+            )
         start = self._path(prefix)
-        paths = [start] if start.is_file() else sorted(p for p in start.rglob("*") if p.is_file())
+        paths = [start] if start.is_file() else sorted(files_below(start))
         for path in paths:
-            if placing.in_part(path.relative_to(self.folder)):
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
                 continue
-            facts = path.stat()
             modified = datetime.fromtimestamp(facts.st_mtime, UTC)
             mark = f"{facts.st_mtime_ns}-{facts.st_ino}"
             yield Stored(path.relative_to(self.folder).as_posix(), facts.st_size, modified, mark)

