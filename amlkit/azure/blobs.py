@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from amlkit.azure import blocks
 from amlkit.azure.errors import translated
+from amlkit.copying import Tally
 from amlkit.errors import AmlkitError, NotSupported
 from amlkit.light import dataclass
 from amlkit.placing import part_name
@@ -66,13 +67,16 @@ class Place:
     def send(self, files: Mapping[str, Path], progress: Progress | None) -> int:
         """Write files to paths of the container; return how many were sent."""
 
+        tally = Tally(progress)
+
         def one(item: tuple[str, Path]) -> int:
             path, source = item
-            blocks.put(self.client, path, source, lambda size: None)
+            blocks.put(self.client, path, source, tally.moved)
+            tally.moved(0, files=1)
             return source.stat().st_size
 
         with translated(f"uploading to datastore `{self.datastore}`"):
-            return at_once(one, files.items(), progress)
+            return at_once(one, files.items())
 
     def fetch(self, paths: Mapping[str, Path], progress: Progress | None) -> int:
         """Write blobs to files; return how many. A file is there whole or not at all."""

@@ -29,6 +29,9 @@ class ContainerStore:
                 name_starts_with=prefix or None, include=["metadata"]
             )
             for blob in listed:
+                # What stands for a folder where storage has a hierarchy is no file.
+                if (blob.metadata or {}).get("hdi_isfolder") == "true":
+                    continue
                 if not prefix or blob.name == prefix or blob.name.startswith(f"{prefix}/"):
                     modified = blob.last_modified or datetime.now(UTC)
                     size = int(blob.size or 0)

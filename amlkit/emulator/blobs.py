@@ -234,13 +234,18 @@ class _Blobs:
         return reply
 
     def _copy(self, target: Path) -> Reply:
+        """Answer "Put Blob From URL", which says the type of the blob, and "Copy Blob From URL"."""
         source, known = self._source()
-        if source.stat().st_size > _COPIED_AT_ONCE:
+        is_put = "x-ms-blob-type" in self._request.headers
+        if not is_put and source.stat().st_size > _COPIED_AT_ONCE:
             raise Refused(409, "InvalidOperation", "the source is larger than 256 MiB")
-        note = replace(known, metadata=self._sent_metadata() or known.metadata)
+        sent = self._sent_metadata()
+        note = replace(known, metadata=sent if is_put or sent else known.metadata)
         with source.open("rb") as content:
-            self._write(target, lambda handle: shutil.copyfileobj(content, handle), note)
+            reply = self._write(target, lambda handle: shutil.copyfileobj(content, handle), note)
         self._blocks.drop()
+        if is_put:
+            return reply
         done = {"x-ms-copy-id": "copied", "x-ms-copy-status": "success"}
         return Reply(202, headers={**self._about(target), **done})
 

@@ -121,6 +121,13 @@ def test_refusals_are_told(store, tmp_path):
         copying.download(store(), "nothing", tmp_path, HOW)
 
 
+def test_folders_of_data_lake_storage_are_no_files(store, storage):
+    storage.put("t/empty", b"", metadata={"hdi_isfolder": "true"})
+    storage.put("t/a.bin", b"1")
+    storage.put("t/none.bin", b"")
+    assert [each.path for each in store().files("t")] == ["t/a.bin", "t/none.bin"]
+
+
 UPLOAD = """
 import sys
 from pathlib import Path

@@ -19,10 +19,10 @@ BLOCK = {"x-ms-blob-type": "BlockBlob"}
 
 @pytest.fixture
 def put(emulator):
-    def send(name, content=b"abc", query="", **headers):
+    def send(name, content=b"abc", query="", kind=BLOCK, **headers):
         path = f"{STORE}/{name}{query}"
         named = {key.replace("_", "-"): value for key, value in headers.items()}
-        return emulator.ask("PUT", path, raw=content, headers={**BLOCK, **named})
+        return emulator.ask("PUT", path, raw=content, headers={**kind, **named})
 
     return send
 
@@ -242,11 +242,14 @@ def test_a_blob_is_copied_by_its_address_only_with_a_permission_for_it(emulator,
     assert put("in/b", b"", x_ms_copy_source=f"{source}-gone", **token)[0] == 404
     assert emulator.ask("GET", f"{STORE}/in/b")[0] == 404
 
-    status, _, headers = put("in/b", b"", x_ms_copy_source=source, **token)
+    status, _, headers = put("in/b", b"", kind={}, x_ms_copy_source=source, **token)
     assert (status, headers["x-ms-copy-status"]) == (202, "success")
     status, body, headers = emulator.ask("GET", f"{STORE}/in/b")
     assert (body, headers["x-ms-meta-name"]) == (b"hello", "n")
     assert headers["Content-MD5"] == "XUFAKrxLKna5cZ2REBfFkg=="
+    assert put("in/d", b"", x_ms_copy_source=source, **token)[0] == 201
+    status, body, headers = emulator.ask("GET", f"{STORE}/in/d")
+    assert (body, "x-ms-meta-name" in headers) == (b"hello", False)
     part = {"x_ms_source_range": "bytes=1-2", **token}
     put("in/c", b"", "?comp=block&blockid=YQ==", x_ms_copy_source=source, **part)
     put("in/c", b"<BlockList><Latest>YQ==</Latest></BlockList>", "?comp=blocklist")

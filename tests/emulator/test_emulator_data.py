@@ -291,3 +291,11 @@ def test_a_look_that_would_fetch_too_much_is_refused(on_emulator, raw, monkeypat
     raw("a", {"0.csv": "n\n" + "1\n" * 60})
     with pytest.raises(NotSupported, match="would fetch 122 bytes"):
         on_emulator.data.preview("raw")
+
+
+def test_progress_moves_inside_a_large_file(on_emulator, tmp_path):
+    big = tmp_path / "big.bin"
+    big.write_bytes(bytes(24 << 20))
+    seen = []
+    on_emulator.data.create(name="big", path=big, progress=lambda *now: seen.append(now))
+    assert seen == [(0, 8 << 20), (0, 16 << 20), (0, 24 << 20), (1, 24 << 20)]
