@@ -134,6 +134,7 @@ class Sending:
         self._stopped = threading.Event()
         self._wake = threading.Event()
         self._failures: list[AmlkitError] = []
+        self._ended = False
 
     def stop(self) -> None:
         """Make `send` return at once."""
@@ -149,11 +150,14 @@ class Sending:
         if self._failures:
             more = f" (and {len(self._failures) - 1} more)" if len(self._failures) > 1 else ""
             raise AmlkitError(self._failures[0].message + more, hint=self._failures[0].hint)
+        if not self._ended:
+            raise AmlkitError("the outputs were not sent: what does it broke down")
 
     def _all(self, targets: Sequence[Target]) -> None:
         try:
             for each in targets:
                 self._one(each)
+            self._ended = True
         finally:
             self._wake.set()
 

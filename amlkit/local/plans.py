@@ -63,11 +63,11 @@ class OutputPlan:
             return folder.code(job)
         if self.path is not None:
             return Path(_named(self.path, job))
-        if (uri := self.address(job)) is not None:
-            place = folder.job(job) / "outputs" / port
-            return place / uri.rsplit("/", 1)[-1] if self.type == "uri_file" else place
         place = folder.output(job, port)
-        return place / port if self.type == "uri_file" else place
+        if self.type != "uri_file":
+            return place
+        uri = self.address(job)
+        return place / (uri.rsplit("/", 1)[-1] if uri is not None else port)
 
     def address(self, job: str) -> str | None:
         """Return the address in Azure storage of what a job writes, or None."""
