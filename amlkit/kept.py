@@ -40,7 +40,7 @@ class FreedContent(Record):
 
 @runtime_checkable
 class KeptAssets(Protocol):
-    """Assets of a workspace that notes which jobs used them; Azure ML tells that of no asset."""
+    """Assets of a workspace that notes which jobs used them; Azure ML's API does not."""
 
     def uses(self, asset: Asset) -> Sequence[AssetUse]:
         """Return the jobs that read or wrote an asset."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from amlkit.azure.uploads import hashed
+from amlkit.azure.uploads import listed
 from amlkit.config import home
 from amlkit.errors import NotFound
 from amlkit.file_records import AssetFile, CodeSince
@@ -27,8 +27,8 @@ NOTES = "submitted"
 def note(workspace_id: str, sent: Mapping[Path, Sequence[AssetFile]], job: str) -> None:
     """Note the files that each code folder of a job was sent with."""
     for folder, files in sent.items():
-        listed = [[each.path, each.size, each.digest] for each in files]
-        body = {"workspace": workspace_id, "code": str(folder), "job": job, "files": listed}
+        rows = [[each.path, each.size, each.digest] for each in files]
+        body = {"workspace": workspace_id, "code": str(folder), "job": job, "files": rows}
         place = _place(workspace_id, folder)
         # The job is submitted; a note that cannot be written changes nothing of that.
         with suppress(OSError):
@@ -51,8 +51,8 @@ def since(workspace_id: str, folder: Path, includes: Sequence[Path]) -> CodeSinc
             hint=f"see what would be uploaded: amlkit job snapshot ls {folder}",
         ) from None
     before = [AssetFile(path, size, digest) for path, size, digest in body["files"]]
-    files = {name: path for name, path, _ in of_code(folder, includes, follow=True)}
-    return CodeSince(str(body["job"]), before, hashed(files)[1])
+    now = {name: path for name, path, _ in of_code(folder, includes, follow=True)}
+    return CodeSince(str(body["job"]), before, listed(now))
 
 
 def _place(workspace_id: str, folder: Path) -> Path:

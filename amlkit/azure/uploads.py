@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +23,30 @@ HASH_VERSION = "202208"
 """The name that Azure ML gives to `content_hash`. Source: azure-ai-ml, `get_content_hash`."""
 
 
-def hashed(files: Mapping[str, Path]) -> tuple[str, Sequence[AssetFile]]:
-    """Return Azure ML's hash of a set of files (their number, paths, sizes, contents), and of each.
+def content_hash(files: Mapping[str, Path]) -> str:
+    """Return Azure ML's hash of a set of files: their number, paths, sizes and contents.
 
-    The SDK makes the same one of all, so that either finds what the other has sent.
+    The SDK makes the same one, so that either finds what the other has sent.
     """
     ordered = sorted(files.items(), key=lambda item: item[0].lower())
-    whole = hashlib.sha256(str(len(ordered)).encode())
-    sizes = {name: path.stat().st_size for name, path in ordered}
-    for name, size in sizes.items():
-        whole.update(f"#{name}#{size}".encode())
-    listed = []
+    digest = hashlib.sha256(str(len(ordered)).encode())
     for name, path in ordered:
-        digest = hashlib.sha256()
+        digest.update(f"#{name}#{path.stat().st_size}".encode())
+    for _, path in ordered:
         with path.open("rb") as content:
             while chunk := content.read(1 << 20):
-                whole.update(chunk)
                 digest.update(chunk)
-        listed.append(AssetFile(name, sizes[name], digest.hexdigest()))
-    return whole.hexdigest(), listed
+    return digest.hexdigest()
+
+
+def listed(files: Mapping[str, Path]) -> Sequence[AssetFile]:
+    """Return the files of a code folder with the hash of each."""
+    found = []
+    for name, path in sorted(files.items()):
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        found.append(AssetFile(name, path.stat().st_size, digest))
+    return found
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ def upload_of(source: Path) -> Upload:
     files = _all_files(source)
     if not files:
         raise UsageError(f"`{source}` has no files", hint="Azure ML keeps no empty folders")
-    folder = f"LocalUpload/{hashed(files)[0]}"
+    folder = f"LocalUpload/{content_hash(files)}"
     if source.is_dir():
         folder = f"{folder}/{source.absolute().name}"
         return Upload(files, folder, f"{folder}/")
@@ -93,19 +99,27 @@ def _all_files(source: Path) -> dict[str, Path]:
         raise NotFound(f"`{source}` does not exist", hint="check the path; it is relative to here")
     if source.is_file():
         return {source.name: source}
-    return dict(_below(source.resolve(), ""))
+    root = os.path.realpath(source)
+    files: dict[str, Path] = {}
+    links: dict[str, str] = {}
+    for each in walk(Path(root), None):
+        # `resolve` raises where a link leads in a circle.
+        aim = os.path.realpath(each.path)
+        if Path(aim).is_file():
+            files[each.relative] = Path(aim)
+        elif each.kind == "link" and Path(aim).is_dir():
+            links[each.relative] = Path(aim).relative_to(root).as_posix()
+    return {**files, **_linked(files, links)}
 
 
-def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    """Yield files by path; those of a linked folder below the link, but not above it."""
-    for each in walk(folder, None):
-        path = Path(each.path).resolve()
-        if path.is_file():
-            yield f"{prefix}{each.relative}", path
-        elif (
-            each.kind == "link" and path.is_dir() and path not in Path(each.path).absolute().parents
-        ):
-            yield from _below(path, f"{prefix}{each.relative}/")
+def _linked(files: Mapping[str, Path], links: Mapping[str, str]) -> dict[str, Path]:
+    """Return what is in linked folders, below the links; not of a folder that the link is in."""
+    return {
+        f"{link}{name.removeprefix(folder)}": path
+        for link, folder in links.items()
+        for name, path in files.items()
+        if name.startswith(f"{folder}/") and not link.startswith(f"{folder}/")
+    }
 
 
 class CodeStore:
@@ -126,8 +140,8 @@ class CodeStore:
         """
         import uuid
 
-        files, digest, listed = _snapshot(code, includes, allow_secrets=allow_secrets)
-        self.sent[code.resolve()] = listed
+        files, digest = _snapshot(code, includes, allow_secrets=allow_secrets)
+        self.sent[code.resolve()] = listed(files)
         name = str(uuid.uuid5(uuid.NAMESPACE_OID, digest))
         # Steps that share a folder ask once.
         if name not in self._stored:
@@ -143,7 +157,7 @@ class CodeStore:
         """
         includes = [Path(each) for each in draft.includes]
         folder = Path(str(draft.path))
-        files, digest, _ = _snapshot(folder, includes, allow_secrets=draft.allow_secrets)
+        files, digest = _snapshot(folder, includes, allow_secrets=draft.allow_secrets)
         if draft.version is None:
             known = self._known(draft.name, digest)
             return known or self._new(draft.name, next_version, digest, files, progress)
@@ -193,13 +207,13 @@ class CodeStore:
 
 def _snapshot(
     code: Path, includes: Sequence[Path], *, allow_secrets: bool
-) -> tuple[dict[str, Path], str, Sequence[AssetFile]]:
+) -> tuple[dict[str, Path], str]:
     listed = list(of_code(code, includes, follow=True))
     check(code, listed, size_limit_bytes(), allow_secrets=allow_secrets)
     files = {relative: path for relative, path, _ in listed}
     if not files:
         raise UsageError(f"code folder `{code}` has no files", hint="Azure ML keeps no empty ones")
-    return files, *hashed(files)
+    return files, content_hash(files)
 
 
 def _existing(found: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:

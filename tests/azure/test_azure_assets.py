@@ -182,13 +182,13 @@ def test_code_goes_up_under_amlkits_ignore_rules_not_the_sdks(on_azure, cloud, c
 def test_the_content_hash_is_the_sdks_own(component):
     from azure.ai.ml._utils._asset_utils import get_content_hash
 
-    from amlkit.azure.uploads import hashed
+    from amlkit.azure.uploads import content_hash
 
     source = component.parent / "src"
     (source / "Sub").mkdir()
     (source / "Sub" / "B.py").write_text("x")
     files = {p.relative_to(source).as_posix(): p for p in source.rglob("*") if p.is_file()}
-    assert hashed(files)[0] == get_content_hash(source)
+    assert content_hash(files) == get_content_hash(source)
 
 
 def test_datastores_are_defined_once_and_hold_files(on_azure, cloud, tmp_path, folder):
@@ -256,6 +256,22 @@ def test_computes_are_made_started_stopped_and_deleted(on_azure, cloud):
     on_azure.computes.delete("box")
     assert [each.name for each in on_azure.computes.list()] == ["cpu"]
     assert f"{WORKSPACE}/computes/box" in {path for _, path in cloud.log}
+
+
+def test_links_are_sent_as_what_they_lead_to(on_azure, cloud, folder):
+    (folder / "file").symlink_to("a.csv")
+    (folder / "again").symlink_to("sub")
+    (folder / "sub" / "above").symlink_to("..")
+    (folder / "circle").symlink_to("circle")
+    (folder / "nowhere").symlink_to("missing")
+    on_azure.data.create(name="digits", path=folder)
+    assert {each.split("/", 3)[3] for each in sent(cloud)} == {
+        ".gitignore",
+        "a.csv",
+        "file",
+        "sub/b ä.csv",
+        "again/b ä.csv",
+    }
 
 
 def test_files_in_another_workspace_are_not_looked_for_in_this_one(on_azure):
