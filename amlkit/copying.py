@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -85,15 +86,26 @@ def hash_of(path: Path) -> str:
         return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def begun(target: Path, stored: Stored) -> tuple[Path, int]:
-    """Return the file beside `target` that holds what came so far, and how many bytes that is."""
+@contextmanager
+def begun(target: Path, stored: Stored) -> Iterator[tuple[Path, int]]:
+    """Lend the file beside `target` that holds what came so far, and say how many bytes that is.
+
+    Raises: AmlkitError: another command is fetching the same.
+    """
     mark = f"{target.name} {stored.etag} {stored.size}"
     part = target.with_name(placing.part_name(mark))
-    start = part.stat().st_size if part.exists() else 0
-    if start > stored.size:
-        part.unlink()
-        start = 0
-    return part, start
+    with placing.alone(part, f"another command is downloading `{stored.path}` just now"):
+        start = part.stat().st_size
+        if start > stored.size:
+            os.truncate(part, 0)
+            start = 0
+        try:
+            yield part, start
+        finally:
+            # Of what could not even begin nothing stays.
+            with suppress(FileNotFoundError):
+                if not part.stat().st_size:
+                    part.unlink()
 
 
 def check(part: Path, stored: Stored, md5: str | None) -> None:
@@ -130,10 +142,24 @@ class Tally:
                 self._progress(self._files, self._bytes)
 
 
+@contextmanager
+def _removal_told() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as cause:
+        if cause.filename is None:
+            raise
+        raise AmlkitError(
+            f"`{cause.filename}` was removed while it was sent", hint="run it again"
+        ) from None
+
+
+@_removal_told()
 def upload(store: Store, source: Path, target: str, how: Transfer) -> Transferred:
     """Copy a file, a folder or what a glob finds; what is there already is not sent again.
 
     Raises: NotFound: nothing is there to send. Conflict: two names are one file there.
+    AmlkitError: a file was removed meanwhile.
     """
     files = transfers.local_files(source, target)
     keys = _keys(store, files)

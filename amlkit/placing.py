@@ -89,6 +89,39 @@ def merge(made: Path, target: Path) -> None:
             Path(inside, name).replace(here / name)
 
 
+@contextmanager
+def alone(part: Path, taken: str) -> Iterator[None]:
+    """Make a file that is not whole, where it is not there, and have it to oneself.
+
+    taken: the message where another process has it. Raises: AmlkitError.
+    """
+    if sys.platform == "win32":
+        part.touch()
+        yield
+        return
+    import fcntl
+
+    while True:
+        held = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(held)
+            raise AmlkitError(taken, hint="wait for it, and run it again") from None
+        except OSError:
+            # A file system without locks.
+            break
+        # Who had it may just have given it its name.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(held), part.stat()):
+                break
+        os.close(held)
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
 def tidy(folder: Path, *, dry_run: bool = False) -> int:
     """Remove files in a folder that a killed process left; return how many bytes that was."""
     size = 0

@@ -32,6 +32,7 @@ def amlkit(tmp_path):
             capture_output=True,
             text=True,
             encoding="utf-8",
+            errors="surrogateescape",
             env={**clean, **(env or {})},
             cwd=cwd or tmp_path,
             timeout=timeout,

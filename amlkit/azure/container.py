@@ -66,19 +66,19 @@ class ContainerStore:
         """
         from azure.core import MatchConditions
 
-        part, start = begun(target, stored)
-        moved(start)
         guard = {"etag": stored.etag, "match_condition": MatchConditions.IfNotModified}
-        with self._translated(), part.open("ab") as sink:
-            if start < stored.size:
-                found = self._place.client.download_blob(
-                    stored.path, offset=start, **(guard if stored.etag else {})
-                )
-                for chunk in found.chunks():
-                    sink.write(chunk)
-                    moved(len(chunk))
-        check(part, stored, stored.md5 or self.md5(stored.path))
-        part.replace(target)
+        with begun(target, stored) as (part, start):
+            moved(start)
+            with self._translated(), part.open("ab") as sink:
+                if start < stored.size:
+                    found = self._place.client.download_blob(
+                        stored.path, offset=start, **(guard if stored.etag else {})
+                    )
+                    for chunk in found.chunks():
+                        sink.write(chunk)
+                        moved(len(chunk))
+            check(part, stored, stored.md5 or self.md5(stored.path))
+            part.replace(target)
 
     def tidy(self) -> None:
         """Do nothing: storage lets go by itself of blocks that became no file."""

@@ -135,6 +135,12 @@ def _credentials(
 def _line(kind: str) -> str:
     if sys.stdin.isatty():
         return str(typer.prompt(kind.replace("_", " "), hide_input=True, err=True))
-    if not (value := sys.stdin.readline().strip()):
+    try:
+        value = sys.stdin.readline().strip()
+        value.encode()
+    except UnicodeError:
+        # Not with its cause, which has the secret.
+        raise UsageError(f"the {kind} on stdin is no text", hint="one line in UTF-8") from None
+    if not value:
         raise UsageError(f"stdin has no {kind}", hint="amlkit datastore create ... < FILE")
     return value

@@ -186,8 +186,6 @@ class ShareStore:
 
         Raises: AmlkitError: what came is not what was stored.
         """
-        part, start = begun(target, stored)
-        moved(start)
         known: list[str | None] = []
 
         def one(offset: int) -> bytes:
@@ -195,15 +193,17 @@ class ShareStore:
             known.append(noted_md5(properties))
             return content
 
-        starts = range(start, stored.size, RANGE)
-        with self._translated(), few_at_once(len(starts)), part.open("ab") as sink:
-            for content in _in_order(one, starts):
-                sink.write(content)
-                moved(len(content))
-            if not known and stored.size:
-                known.append(noted_md5(self._still(stored)))
-        check(part, stored, known[0] if known else None)
-        part.replace(target)
+        with begun(target, stored) as (part, start):
+            moved(start)
+            starts = range(start, stored.size, RANGE)
+            with self._translated(), few_at_once(len(starts)), part.open("ab") as sink:
+                for content in _in_order(one, starts):
+                    sink.write(content)
+                    moved(len(content))
+                if not known and stored.size:
+                    known.append(noted_md5(self._still(stored)))
+            check(part, stored, known[0] if known else None)
+            part.replace(target)
 
     def _range(self, stored: Stored, start: int) -> tuple[bytes, Any]:
         """Return up to 4 MiB of a file, whose MD5 the service tells, and the file's properties."""

@@ -51,7 +51,7 @@ class Uploads:
 
         Raises: AmlkitError: it changed meanwhile, or another command sends it too.
         """
-        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+        from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
         facts = source.stat()
         digest = hash_of(source)
@@ -73,10 +73,10 @@ class Uploads:
             raise AmlkitError(
                 f"another command is uploading `{path}` just now", hint="wait for it"
             ) from None
-        except (HttpResponseError, AmlkitError):
+        except (HttpResponseError, AmlkitError, OSError):
             # The next attempt goes on with a large file, unless it is another one by now.
             if facts.st_size <= RANGE or _changed(source, facts):
-                with suppress(HttpResponseError):
+                with suppress(AzureError, OSError):
                     part.delete_file()
             raise
 
@@ -222,5 +222,8 @@ def _noted(properties: Any) -> dict[str, str]:
 
 
 def _changed(source: Path, facts: os.stat_result) -> bool:
-    now = source.stat()
+    try:
+        now = source.stat()
+    except FileNotFoundError:
+        return True
     return (now.st_size, now.st_mtime_ns) != (facts.st_size, facts.st_mtime_ns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from collections import deque
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ class Storage:
 
     def requests(self, *words):
         """Return the lines of Azurite's log about this container that have all the words."""
+        mark, deadline = uuid.uuid4().hex, time.monotonic() + 30
+        with self.client as client:
+            client.get_blob_client(mark).exists()
+        # The log comes through a pipe, behind the answers.
+        while not any(mark in line for line in list(self.log)):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         return [line for line in list(self.log) if all(w in line for w in (self.container, *words))]
 
     def uncommitted(self, name):

@@ -82,8 +82,8 @@ def test_a_download_goes_on_where_it_stopped(store, storage, tmp_path):
     content = b"".join(bytes([n]) * 1_000_000 for n in range(9))
     storage.put("big.bin", content)
     (stored,) = store().files("big.bin")
-    part, _ = copying.begun(tmp_path / "big.bin", stored)
-    part.write_bytes(content[:5_000_000])
+    with copying.begun(tmp_path / "big.bin", stored) as (part, _):
+        part.write_bytes(content[:5_000_000])
     moved = []
     store().fetch(stored, tmp_path / "big.bin", moved.append)
     assert (tmp_path / "big.bin").read_bytes() == content
@@ -97,8 +97,8 @@ def test_a_mirror_goes_on_where_it_stopped_and_leaves_only_what_is_stored(store,
     out = tmp_path / "out"
     out.mkdir()
     (stored,) = store().files("t/a.bin")
-    part, _ = copying.begun(out / "a.bin", stored)
-    part.write_bytes(b"01234")
+    with copying.begun(out / "a.bin", stored) as (part, _):
+        part.write_bytes(b"01234")
     (out / ".0123456789ab.amlkit-part").write_bytes(b"of a file that is not stored any more")
     (out / "old.bin").write_bytes(b"old")
     done = copying.download(store(), "t", out, Transfer(delete=True))

@@ -133,6 +133,14 @@ def test_without_the_extra_every_command_says_what_to_install(amlkit, tmp_path, 
     assert "pip install 'amlkit[blob]'" in failed.stderr
 
 
+def test_a_secret_that_is_no_text_is_refused_and_not_shown(amlkit):
+    create = ("-v", "datastore", "create", "--name", "images", *BLOB, "--account-key-stdin")
+    done = amlkit(*create, stdin="abc\udce9", env={"PYTHONIOENCODING": "utf-8:surrogateescape"})
+    assert done.returncode == 2
+    assert "the account_key on stdin is no text" in done.stderr
+    assert "abc" not in done.stderr
+
+
 def test_a_dry_run_shows_that_there_is_a_secret_but_not_which(amlkit, tmp_path):
     (tmp_path / "d.yml").write_text(YAML)
     planned = amlkit("datastore", "create", "-f", "d.yml", "--dry-run")

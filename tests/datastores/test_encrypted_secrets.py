@@ -163,6 +163,17 @@ def test_a_file_that_asks_for_all_memory_is_damaged(tmp_path, cheap, monkeypatch
         sealed.read(path, PASSPHRASE, BOUND)
 
 
+@pytest.mark.parametrize("changed", [{"n": 3}, {"r": -1, "p": -1}, {"nonce": "00"}])
+def test_a_file_that_was_made_by_hand_is_told(tmp_path, cheap, changed):
+    path = tmp_path / "s.json"
+    sealed.write(path, SECRET, PASSPHRASE, BOUND)
+    document = {**json.loads(path.read_text()), **changed}
+    del document["sha256"]
+    path.write_text(json.dumps({**document, "sha256": sealed._sum(document)}))
+    with pytest.raises(AmlkitError, match=r"s\.json"):
+        sealed.read(path, PASSPHRASE, BOUND)
+
+
 class _Nothing:
     def encrypt(self, *_):
         return b""

@@ -154,6 +154,15 @@ def test_a_file_that_changes_while_it_is_read_is_told(store, shares, tree, tmp_p
     assert not (tmp_path / "big.bin").exists()
 
 
+def test_a_file_that_goes_away_while_it_is_sent_is_told_and_not_left(store, tree, source):
+    def moved(size):
+        (source / "sub" / "big.bin").unlink(missing_ok=True)
+
+    with pytest.raises(AmlkitError, match="changed while it was sent"):
+        store().put("big.bin", source / "sub" / "big.bin", moved)
+    assert tree.names() == []
+
+
 def test_a_file_that_changes_while_it_is_sent_is_told_and_not_left(store, tree, source):
     def moved(size):
         (source / "sub" / "big.bin").write_bytes(b"other")
@@ -194,8 +203,8 @@ def test_what_goes_on_failing_is_one_message_and_the_next_attempt_goes_on(
         store().fetch(stored, tmp_path / "big.bin", lambda size: None)
     assert "goes on where it stopped" in caught.value.hint
     shares.faults.clear()
-    part, _ = copying.begun(tmp_path / "big.bin", stored)
-    part.write_bytes(content[: 5 * MIB + 1])
+    with copying.begun(tmp_path / "big.bin", stored) as (part, _):
+        part.write_bytes(content[: 5 * MIB + 1])
     moved = []
     store().fetch(stored, tmp_path / "big.bin", moved.append)
     assert (tmp_path / "big.bin").read_bytes() == content

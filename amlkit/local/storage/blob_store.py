@@ -6,6 +6,7 @@ obstore sends a thousand small files for a fifth of the processor time of azure-
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -107,12 +108,14 @@ class BlobStore:
                 blocks.put(address, source, MD5, moved, tokens)
             return
         with translated(self.name, self.place):
-            attributes = {MD5: hash_of(source)}
             if source.stat().st_size <= LARGE:
                 content = source.read_bytes()
+                # Of what is sent, even if the file changes just now.
+                attributes = {MD5: hashlib.md5(content, usedforsecurity=False).hexdigest()}
                 obstore.put(self._store, path, content, attributes=attributes)
                 moved(len(content))
             else:
+                attributes = {MD5: hash_of(source)}
                 content_blocks = _blocks(source, moved)
                 obstore.put(
                     self._store, path, content_blocks, attributes=attributes, chunk_size=BLOCK,
@@ -154,23 +157,21 @@ class BlobStore:
         """
         import obstore
 
-        part, start = begun(target, stored)
-        moved(start)
         options: dict[str, Any] = {"if_match": stored.etag} if stored.etag else {}
-        with translated(self.name, self.place):
+        with begun(target, stored) as (part, start), translated(self.name, self.place):
+            moved(start)
             if start == stored.size:
-                found = obstore.get(self._store, stored.path, options={**options, "head": True})
-                part.touch()
-            else:
-                if start:
-                    options["range"] = {"offset": start}
-                found = obstore.get(self._store, stored.path, options=options)
+                options["head"] = True
+            elif start:
+                options["range"] = {"offset": start}
+            found = obstore.get(self._store, stored.path, options=options)
+            if start < stored.size:
                 with part.open("ab") as sink:
                     for chunk in found.stream(min_chunk_size=BLOCK):
                         sink.write(chunk)
                         moved(len(chunk))
             check(part, stored, found.attributes.get(MD5))
-        part.replace(target)
+            part.replace(target)
 
     def tidy(self) -> None:
         """Do nothing: storage lets go by itself of blocks that became no file."""

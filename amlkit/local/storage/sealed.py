@@ -61,20 +61,20 @@ def read(path: Path, passphrase: str, bound: Mapping[str, str]) -> str:
     """
     try:
         parts = _parts(path.read_bytes())
+        cipher, check = _cipher(passphrase, parts)
     except FileNotFoundError:
         raise
     except OSError as cause:
         raise AmlkitError(f"`{path}` cannot be read: {cause.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise AmlkitError(f"`{path}` is damaged") from None
-    cipher, check = _cipher(passphrase, parts)
     if check != parts["check"]:
         raise WrongPassphrase("the passphrase is another")
     from cryptography.exceptions import InvalidTag
 
     try:
         opened: bytes = cipher.decrypt(parts["nonce"], parts["sealed"], _associated(bound))
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise AmlkitError(f"`{path}` was not made for this, or was changed") from None
     return opened.decode()
 
@@ -86,7 +86,7 @@ def _parts(content: bytes) -> dict[str, Any]:
     # Whoever may write the file may write a sum that fits: opening it must not take the machine.
     n, r, p = (int(document[key]) for key in ("n", "r", "p"))
     work = 128 * n * r * p
-    if claimed != _sum(document) or not 0 < work < _MOST_WORK:
+    if claimed != _sum(document) or min(n, r, p) < 1 or work >= _MOST_WORK:
         raise ValueError
     if document["version"] > _VERSION:
         raise AmlkitError("it was written by a newer amlkit", hint="upgrade amlkit")
