@@ -213,7 +213,12 @@ def fetch_files(
         def one(name: str) -> None:
             place, stored = places[name], files[name]
             place.parent.mkdir(parents=True, exist_ok=True)
-            store.fetch(stored, place, tally.moved)
+            try:
+                store.fetch(stored, place, tally.moved)
+            except OSError as cause:
+                # What cannot be written says why, and not where.
+                cause.filename = cause.filename or str(place)
+                raise
             os.utime(place, (_seconds(stored.modified),) * 2)
 
         _each(one, wanted, tally)

@@ -60,7 +60,8 @@ else:
             if other.__class__ is not self.__class__:
                 return NotImplemented
             mine, others = self.__dict__, other.__dict__
-            return all(mine[name] == others[name] for name in compared)
+            # As lists, since what is the same object is equal: not a number, too.
+            return [mine[name] for name in compared] == [others[name] for name in compared]
 
         def __hash__(self):  # noqa: N807
             values = self.__dict__
@@ -89,7 +90,7 @@ else:
         if not frozen and "__hash__" not in cls.__dict__:
             cls.__hash__ = None
         cls.__dataclass_fields__ = _STANDARD_FIELDS
-        cls.__signature__ = _SIGNATURE
+        cls.__signature__ = _Signature()
         return cls
 
     def _described(cls, name):
@@ -163,6 +164,14 @@ else:
         def __get__(self, instance, cls):
             return self._make(cls)
 
+    class _Signature:
+        """How a class is called; an instance that can be called is so by its `__call__`."""
+
+        def __get__(self, instance, cls):
+            if instance is not None:
+                raise AttributeError("__signature__")
+            return _signature(cls)
+
     def _standard_fields(cls):
         import dataclasses
 
@@ -194,7 +203,6 @@ else:
         return inspect.Signature(parameters)
 
     _STANDARD_FIELDS = _Standard(_standard_fields)
-    _SIGNATURE = _Standard(_signature)
 
     def fields(of):
         """Return the fields of a class or of one of its instances; each has a `name`."""

@@ -75,7 +75,13 @@ def placed(target: Path) -> Iterator[Path]:
             mode = made.stat().st_mode
             # A read-only folder cannot be moved.
             made.chmod(mode | 0o200)
-            made.rename(target)
+            try:
+                made.rename(target)
+            except OSError:
+                # Another command was there first.
+                if not is_free(target):
+                    raise _taken(target) from None
+                raise
             target.chmod(mode)
 
 

@@ -55,13 +55,13 @@ def check_port(name: str, noun: str) -> str:
 
 
 def check_address(uri: str) -> None:
-    """Raise: UsageError: a web address has a secret in it: a password, a SAS, a signature."""
-    if not uri.startswith(("http://", "https://")):
+    """Raise: UsageError: an address has a secret in it: a password, a SAS, a signature."""
+    if "://" not in uri:
         return
     login, at, _ = uri.partition("://")[2].partition("/")[0].rpartition("@")
     if at and ":" in login:
         raise UsageError(
-            "a web address has a password in it, which would be stored",
+            "an address has a password in it, which would be stored",
             hint="download the file and register it: amlkit data create --path FILE",
         )
     if _SIGNED.search(uri) is not None:

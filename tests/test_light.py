@@ -107,6 +107,29 @@ def test_equal_fields_make_equal_objects_with_equal_hashes(way):
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_what_has_no_number_equals_itself(way):
+    @way.dataclass(frozen=True)
+    class Metric:
+        value: float
+
+    metric = Metric(float("nan"))
+    assert metric == metric
+    assert copy.copy(metric) != Metric(1.0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_can_be_called_is_called_by_its_own_signature(way):
+    @way.dataclass
+    class Step:
+        name: str
+
+        def __call__(self, *, epochs: int) -> None: ...
+
+    assert list(inspect.signature(Step("a")).parameters) == ["epochs"]
+    assert list(inspect.signature(Step).parameters) == ["name"]
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_what_is_frozen_stays_as_it_is(way):
     Point, _, Counter, _ = classes(way)
     point = Point(1)

@@ -91,6 +91,7 @@ class DeclaredOutputs:
         if path is None:
             return {}
         text = customized(str(path), port, default_datastore)
+        references.check_address(text)
         if not text.startswith(STORAGE):
             if text.startswith(_ELSEWHERE):
                 raise NotSupported(

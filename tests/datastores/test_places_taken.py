@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 
 import pytest
 
-from amlkit import copying
+from amlkit import copying, placing
 from amlkit.copying import Stored
-from amlkit.errors import AmlkitError
+from amlkit.errors import AmlkitError, Conflict
 from amlkit.local.storage.folder_store import FolderStore
 from amlkit.transfers import Transfer
 
@@ -17,7 +18,7 @@ HOLDS = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from amlkit import copying
+from amlkit import copying, placing
 stored = copying.Stored("t/a.bin", 10, datetime.now(UTC), sys.argv[2])
 with copying.begun(Path(sys.argv[1]), stored) as (part, _):
     part.write_bytes(b"01234")
@@ -54,6 +55,36 @@ def test_a_download_that_could_not_begin_leaves_nothing(tmp_path):
     with pytest.raises(AmlkitError), copying.begun(tmp_path / "a.bin", stored):
         raise AmlkitError("refused")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path):
+    class Full(FolderStore):
+        def fetch(self, stored, target, moved):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "a").write_text("a")
+    with pytest.raises(OSError, match="No space left") as caught:
+        copying.download(Full("raw", tmp_path / "store"), "a", tmp_path / "out", Transfer())
+    assert caught.value.filename == str(tmp_path / "out" / "a")
+
+
+def test_what_appears_at_the_last_moment_is_a_conflict_and_stays(tmp_path, monkeypatch):
+    target, free = tmp_path / "out", placing.is_free
+
+    def free_a_moment_ago(place):
+        found = free(place)
+        if not target.exists():
+            target.mkdir()
+            (target / "a").write_text("theirs")
+        return found
+
+    with pytest.raises(Conflict, match="exists already"), placing.placed(target) as made:
+        made.mkdir()
+        (made / "a").write_text("mine")
+        monkeypatch.setattr(placing, "is_free", free_a_moment_ago)
+    assert (target / "a").read_text() == "theirs"
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.parametrize("name", ["file", "folder"])

@@ -192,11 +192,14 @@ NO_PLACE = "is not a place that jobs here can write to"
         ("s3://bucket/x", 1, NO_PLACE),
         ("https://acme.blob.core.windows.net/c/x", 1, NO_PLACE),
         (LONG, 1, NO_PLACE),
+        ("https://acme.blob.core.windows.net/c/x?sv=1&sig=c2VjcmV0", 2, "has a signature"),
+        ("wasbs://c@acme.blob.core.windows.net/x?sv=1&sig=c2VjcmV0", 2, "has a signature"),
     ],
 )
 def test_an_address_that_is_no_place_for_an_output_is_refused(submit, path, code, said):
     refused = submit(WRITE, "--dry-run", path=path)
     assert (refused.returncode, said in refused.stderr) == (code, True), refused.stderr
+    assert "c2VjcmV0" not in refused.stderr
     assert "output `out`" in refused.stderr
 
 
