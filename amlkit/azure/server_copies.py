@@ -33,13 +33,16 @@ class Copier:
         self._token: Any = None
 
     def copy(self, stored: Stored, to: str) -> None:
-        """Copy one blob; it is there whole or not at all."""
+        """Copy one blob as it was listed; it is there whole or not at all.
+
+        Raises: HttpResponseError: it is gone, or has been written to since.
+        """
         from azure.core.exceptions import HttpResponseError
 
         if not self._streaming:
             try:
                 if stored.size <= _AT_ONCE:
-                    self._copy_whole(stored.path, to)
+                    self._copy_whole(stored, to)
                 else:
                     self._copy_parts(stored, to)
                 return
@@ -49,9 +52,10 @@ class Copier:
                 self._streaming = True
         self._stream(stored, to)
 
-    def _copy_whole(self, path: str, to: str) -> None:
+    def _copy_whole(self, stored: Stored, to: str) -> None:
         blob = self._target.client.get_blob_client(to)
-        blob.start_copy_from_url(self._address(path), requires_sync=True, **self._permission())
+        address, unchanged = self._address(stored.path), _unchanged(stored, "source_")
+        blob.start_copy_from_url(address, requires_sync=True, **unchanged, **self._permission())
 
     def _copy_parts(self, stored: Stored, to: str) -> None:
         blob = self._target.client.get_blob_client(to)
@@ -72,10 +76,13 @@ class Copier:
                     source_length=length,
                     **self._permission(),
                 )
+        # Parts are copied without a condition.
+        source = self._source.client.get_blob_client(stored.path)
+        source.get_blob_properties(**_unchanged(stored))
         blocks.commit(names, stored.md5)
 
     def _stream(self, stored: Stored, to: str) -> None:
-        found = self._source.client.download_blob(stored.path).chunks()
+        found = self._source.client.download_blob(stored.path, **_unchanged(stored)).chunks()
         more = noted(stored.md5) if stored.md5 else {}
         client = self._target.client
         client.upload_blob(to, found, length=stored.size, overwrite=True, **more)
@@ -114,3 +121,14 @@ class Copier:
         if self._token is None or self._token.expires_on < time.time() + _MARGIN_SECONDS:
             self._token = credential.get_token(_STORAGE)
         return {"source_authorization": f"Bearer {self._token.token}"}
+
+
+def _unchanged(stored: Stored, prefix: str = "") -> dict[str, Any]:
+    """Return the condition that a blob is what it was when it was listed."""
+    from azure.core import MatchConditions
+
+    if not stored.etag:
+        return {}
+    # A listing has it without the quotes that belong to it.
+    etag = f'"{stored.etag.strip(chr(34))}"'
+    return {f"{prefix}etag": etag, f"{prefix}match_condition": MatchConditions.IfNotModified}

@@ -150,6 +150,7 @@ class _Blobs:
 
     def _head(self) -> Reply:
         path = self._found()
+        _check_unchanged(path, self._request.headers.get("if-match"))
         size = str(path.stat().st_size)
         return Reply(
             200, None, {**self._about(path), "Content-Length": size}, "application/octet-stream"
@@ -157,6 +158,7 @@ class _Blobs:
 
     def _get(self) -> Reply:
         path = self._found()
+        _check_unchanged(path, self._request.headers.get("if-match"))
         asked = self._request.headers.get("x-ms-range") or self._request.headers.get("range")
         about = self._about(path)
         handle = path.open("rb")
@@ -261,6 +263,7 @@ class _Blobs:
         path = self._places.find(container, name)
         if path is None:
             raise Refused(404, "CannotVerifyCopySource", "the source does not exist")
+        _check_unchanged(path, self._request.headers.get("x-ms-source-if-match"))
         return path, self._notes.of(container, name, path)
 
     def _set_metadata(self) -> Reply:
@@ -304,6 +307,12 @@ class _Blobs:
     def _sent_metadata(self) -> dict[str, str]:
         named = self._request.headers.items()
         return {k[10:]: v for k, v in named if k.startswith("x-ms-meta-")}
+
+
+def _check_unchanged(path: Path, wanted: str | None) -> None:
+    """Raise: Refused: the file is not as a condition names it."""
+    if wanted not in {None, "*"} and str(wanted).strip('"') != etag(path).strip('"'):
+        raise Refused(412, "ConditionNotMet", "the blob has been written to since")
 
 
 def _range(text: str, size: int) -> tuple[int, int]:

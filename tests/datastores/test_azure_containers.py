@@ -198,6 +198,22 @@ def test_storage_copies_a_blob_with_its_checksum_by_itself(storage, store, place
     assert not storage.requests("GET", "/in/a")
 
 
+@pytest.mark.parametrize("most", [4, 999])
+def test_a_blob_that_changed_since_it_was_listed_is_not_copied(
+    store, storage, place, monkeypatch, most
+):
+    from azure.core.exceptions import HttpResponseError
+
+    monkeypatch.setattr(server_copies, "_AT_ONCE", most)
+    storage.put("in/a.bin", b"12345")
+    (blob,) = store().files("in")
+    storage.put("in/a.bin", b"54321")
+    with pytest.raises(HttpResponseError) as caught:
+        server_copies.Copier(place(), place()).copy(blob, "out/a.bin")
+    assert caught.value.status_code == 412
+    assert storage.names() == ["in/a.bin"]
+
+
 def test_what_storage_does_not_copy_goes_through_here(storage, store, place, monkeypatch):
     """Azurite knows no "Put Block From URL"."""
     monkeypatch.setattr(server_copies, "_AT_ONCE", 4)
@@ -212,10 +228,12 @@ def test_what_storage_does_not_copy_goes_through_here(storage, store, place, mon
 
 
 def test_a_copy_of_what_is_gone_is_told(store, storage, place):
-    from azure.core.exceptions import ResourceNotFoundError
+    from azure.core.exceptions import HttpResponseError
 
     storage.put("in/x", b"1")
     (blob,) = store().files("in/x")
     store().delete("in/x")
-    with pytest.raises(ResourceNotFoundError):
+    with pytest.raises(HttpResponseError) as caught:
         server_copies.Copier(place(), place()).copy(blob, "out/x")
+    # It is not there, or not as it was.
+    assert caught.value.status_code in {404, 412}

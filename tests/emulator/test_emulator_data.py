@@ -299,3 +299,22 @@ def test_progress_moves_inside_a_large_file(on_emulator, tmp_path):
     seen = []
     on_emulator.data.create(name="big", path=big, progress=lambda *now: seen.append(now))
     assert seen == [(0, 8 << 20), (0, 16 << 20), (0, 24 << 20), (1, 24 << 20)]
+
+
+@pytest.mark.parametrize("most", [4, 999])
+def test_a_blob_that_changed_since_it_was_listed_is_not_copied(
+    by_identity, tmp_path, monkeypatch, most
+):
+    from azure.core.exceptions import HttpResponseError
+
+    monkeypatch.setattr(server_copies, "_AT_ONCE", most)
+    store = ContainerStore(by_identity)
+    (tmp_path / "a.txt").write_text("12345")
+    store.put("in/a.txt", tmp_path / "a.txt", lambda size: None)
+    (blob,) = store.files("in")
+    (tmp_path / "a.txt").write_text("54321")
+    store.put("in/a.txt", tmp_path / "a.txt", lambda size: None)
+    with pytest.raises(HttpResponseError) as caught:
+        server_copies.Copier(by_identity, by_identity).copy(blob, "out/a.txt")
+    assert caught.value.status_code == 412
+    assert list(store.files("out")) == []
