@@ -64,15 +64,13 @@ class ContainerStore:
 
         Raises: AmlkitError: what came is not what was stored.
         """
-        from azure.core import MatchConditions
 
-        guard = {"etag": stored.etag, "match_condition": MatchConditions.IfNotModified}
         with begun(target, stored) as (part, start):
             moved(start)
             with self._translated(), part.open("ab") as sink:
                 if start < stored.size:
                     found = self._place.client.download_blob(
-                        stored.path, offset=start, **(guard if stored.etag else {})
+                        stored.path, offset=start, **unchanged(stored)
                     )
                     for chunk in found.chunks():
                         sink.write(chunk)
@@ -105,3 +103,14 @@ def _md5(blob: Any) -> str | None:
         return bytes(known).hex() if not isinstance(known, str) else base64.b64decode(known).hex()
     noted: str | None = (blob.metadata or {}).get(MD5)
     return noted
+
+
+def unchanged(stored: Stored, prefix: str = "") -> dict[str, Any]:
+    """Return the condition that a blob is what it was when it was listed."""
+    from azure.core import MatchConditions
+
+    if not stored.etag:
+        return {}
+    # A listing has it without the quotes that belong to it.
+    etag = f'"{stored.etag.strip(chr(34))}"'
+    return {f"{prefix}etag": etag, f"{prefix}match_condition": MatchConditions.IfNotModified}

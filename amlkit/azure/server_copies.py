@@ -13,6 +13,7 @@ from typing import Any
 from amlkit import block_upload
 from amlkit.azure.blobs import Place
 from amlkit.azure.blocks import Blocks, noted
+from amlkit.azure.container import unchanged
 from amlkit.copying import Stored
 
 _AT_ONCE = 256 * 1024 * 1024
@@ -54,8 +55,8 @@ class Copier:
 
     def _copy_whole(self, stored: Stored, to: str) -> None:
         blob = self._target.client.get_blob_client(to)
-        address, unchanged = self._address(stored.path), _unchanged(stored, "source_")
-        blob.start_copy_from_url(address, requires_sync=True, **unchanged, **self._permission())
+        address, same = self._address(stored.path), unchanged(stored, "source_")
+        blob.start_copy_from_url(address, requires_sync=True, **same, **self._permission())
 
     def _copy_parts(self, stored: Stored, to: str) -> None:
         blob = self._target.client.get_blob_client(to)
@@ -78,11 +79,11 @@ class Copier:
                 )
         # Parts are copied without a condition.
         source = self._source.client.get_blob_client(stored.path)
-        source.get_blob_properties(**_unchanged(stored))
+        source.get_blob_properties(**unchanged(stored))
         blocks.commit(names, stored.md5)
 
     def _stream(self, stored: Stored, to: str) -> None:
-        found = self._source.client.download_blob(stored.path, **_unchanged(stored)).chunks()
+        found = self._source.client.download_blob(stored.path, **unchanged(stored)).chunks()
         more = noted(stored.md5) if stored.md5 else {}
         client = self._target.client
         client.upload_blob(to, found, length=stored.size, overwrite=True, **more)
@@ -121,14 +122,3 @@ class Copier:
         if self._token is None or self._token.expires_on < time.time() + _MARGIN_SECONDS:
             self._token = credential.get_token(_STORAGE)
         return {"source_authorization": f"Bearer {self._token.token}"}
-
-
-def _unchanged(stored: Stored, prefix: str = "") -> dict[str, Any]:
-    """Return the condition that a blob is what it was when it was listed."""
-    from azure.core import MatchConditions
-
-    if not stored.etag:
-        return {}
-    # A listing has it without the quotes that belong to it.
-    etag = f'"{stored.etag.strip(chr(34))}"'
-    return {f"{prefix}etag": etag, f"{prefix}match_condition": MatchConditions.IfNotModified}
