@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from amlkit.copying import change_told, changed
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -42,10 +44,14 @@ class Blob(Protocol):
 
 
 def put(blob: Blob, source: Path, moved: Callable[[int], None]) -> None:
-    """Write a file as blocks; it is there whole or not at all. moved: told the bytes sent."""
+    """Write a file as blocks; it is there whole or not at all. moved: told the bytes sent.
+
+    Raises: AmlkitError: it changed meanwhile.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
-    size = max(BLOCK, -(-source.stat().st_size // _MOST))
+    facts = source.stat()
+    size = max(BLOCK, -(-facts.st_size // _MOST))
     whole = hashlib.md5(usedforsecurity=False)
     with _AT_ONCE, ThreadPoolExecutor(_PARALLEL) as pool:
         there = blob.staged()
@@ -64,6 +70,8 @@ def put(blob: Blob, source: Path, moved: Callable[[int], None]) -> None:
             running.append(pool.submit(_send, blob, index, content, there))
             whole.update(content)
         finish(0)
+        if changed(source, facts):
+            raise change_told(source)
         blob.commit(names, whole.hexdigest())
 
 

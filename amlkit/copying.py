@@ -86,6 +86,20 @@ def hash_of(path: Path) -> str:
         return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def changed(source: Path, facts: os.stat_result) -> bool:
+    """Tell whether a file is another one than it was, or gone."""
+    try:
+        now = source.stat()
+    except FileNotFoundError:
+        return True
+    return (now.st_size, now.st_mtime_ns) != (facts.st_size, facts.st_mtime_ns)
+
+
+def change_told(source: Path) -> AmlkitError:
+    """Return the error for a file that changed while it was sent."""
+    return AmlkitError(f"`{source}` changed while it was sent", hint="send it again")
+
+
 @contextmanager
 def begun(target: Path, stored: Stored) -> Iterator[tuple[Path, int]]:
     """Lend the file beside `target` that holds what came so far, and say how many bytes that is.
@@ -171,15 +185,15 @@ def upload(store: Store, source: Path, target: str, how: Transfer) -> Transferre
         if _same(store, there[keys[path]], files[path]):
             known.add(path)
 
-    _each(look, [path for path in files if keys[path] in there], Tally(None))
+    in_parallel(look, [path for path in files if keys[path] in there], Tally(None))
     wanted = [path for path in sorted(files) if path not in known]
     gone = there.keys() - set(keys.values()) if how.delete else ()
     surplus = sorted(there[key].path for key in gone)
     size = sum(files[path].stat().st_size for path in wanted)
     if not how.dry:
         tally = Tally(how.progress)
-        _each(lambda path: store.put(path, files[path], tally.moved), wanted, tally)
-        _each(store.delete, surplus, Tally(None))
+        in_parallel(lambda path: store.put(path, files[path], tally.moved), wanted, tally)
+        in_parallel(store.delete, surplus, Tally(None))
         if wanted:
             store.tidy()
     return Transferred(
@@ -221,7 +235,7 @@ def fetch_files(
                 raise
             os.utime(place, (_seconds(stored.modified),) * 2)
 
-        _each(one, wanted, tally)
+        in_parallel(one, wanted, tally)
     # Only now: a fetch uses up what an interrupted one before it had left beside its file.
     surplus = _surplus(target, set(places.values())) if how.delete else []
     if not how.dry:
@@ -309,13 +323,13 @@ def _tells_case(target: Path) -> bool:
         return True
 
 
-def _each(one: Callable[[str], None], names: Iterable[str], tally: Tally) -> None:
+def in_parallel(one: Callable[[str], None], names: Iterable[str], tally: Tally) -> None:
     """Do one thing to each name, several at once; the first error ends it and is raised."""
     with ThreadPoolExecutor(PARALLEL_FILES) as pool:
-        running = [pool.submit(one, each) for each in names]
+        running = [pool.submit(one, name) for name in names]
         try:
-            for each in as_completed(running):
-                each.result()
+            for done in as_completed(running):
+                done.result()
                 tally.moved(0, files=1)
         except BaseException:
             # Ctrl-C too: nobody waits for the rest of large files.

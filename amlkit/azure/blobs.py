@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from amlkit.azure import blocks
 from amlkit.azure.errors import translated
-from amlkit.copying import Tally
+from amlkit.copying import Tally, in_parallel
 from amlkit.errors import AmlkitError, NotSupported
 from amlkit.light import dataclass
 from amlkit.placing import part_name
@@ -69,14 +69,12 @@ class Place:
 
         tally = Tally(progress)
 
-        def one(item: tuple[str, Path]) -> int:
-            path, source = item
-            blocks.put(self.client, path, source, tally.moved)
-            tally.moved(0, files=1)
-            return source.stat().st_size
+        def one(path: str) -> None:
+            blocks.put(self.client, path, files[path], tally.moved)
 
         with translated(f"uploading to datastore `{self.datastore}`"):
-            return at_once(one, files.items())
+            in_parallel(one, files, tally)
+        return len(files)
 
     def fetch(self, paths: Mapping[str, Path], progress: Progress | None) -> int:
         """Write blobs to files; return how many. A file is there whole or not at all."""
@@ -113,8 +111,8 @@ def at_once(one: Callable[[T], int], items: Iterable[T], progress: Progress | No
                 if progress:
                     progress(count, size)
         except BaseException:
-            for each in running:
-                each.cancel()
+            for left in running:
+                left.cancel()
             raise
     return count
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from amlkit import block_upload
-from amlkit.copying import MD5, hash_of
+from amlkit.copying import MD5
 
 
 def put(client: Any, path: str, source: Path, moved: Callable[[int], None]) -> None:
@@ -15,13 +16,14 @@ def put(client: Any, path: str, source: Path, moved: Callable[[int], None]) -> N
 
     client: of the container. A large file goes on with the blocks of an attempt before.
     """
-    size = source.stat().st_size
-    if size > block_upload.LARGE:
+    if source.stat().st_size > block_upload.LARGE:
         block_upload.put(Blocks(client.get_blob_client(path)), source, moved)
         return
-    with source.open("rb") as content:
-        client.upload_blob(path, content, length=size, overwrite=True, **noted(hash_of(source)))
-    moved(size)
+    content = source.read_bytes()
+    # Of what is sent, even if the file changes just now.
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    client.upload_blob(path, content, overwrite=True, **noted(md5))
+    moved(len(content))
 
 
 class Blocks:

@@ -8,7 +8,6 @@ its name, which says what it is of, and filled on.
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 import uuid
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from amlkit.copying import MD5, Moved, hash_of
+from amlkit.copying import MD5, Moved, change_told, changed, hash_of
 from amlkit.errors import AmlkitError
 from amlkit.shares.names import FOLDER
 from amlkit.shares.refusals import code_of
@@ -62,8 +61,8 @@ class Uploads:
             part = self._begin(mark, facts.st_size)
         try:
             _fill(part, source, facts.st_size, there, moved)
-            if _changed(source, facts):
-                raise AmlkitError(f"`{source}` changed while it was sent", hint="send it again")
+            if changed(source, facts):
+                raise change_told(source)
             self._make_folder(path.rpartition("/")[0])
             _name(self._client, part, path, digest)
         except ResourceNotFoundError as error:
@@ -75,7 +74,7 @@ class Uploads:
             ) from None
         except (HttpResponseError, AmlkitError, OSError):
             # The next attempt goes on with a large file, unless it is another one by now.
-            if facts.st_size <= RANGE or _changed(source, facts):
+            if facts.st_size <= RANGE or changed(source, facts):
                 with suppress(AzureError, OSError):
                     part.delete_file()
             raise
@@ -174,7 +173,7 @@ def _fill(
                 content.seek(start)
                 block = content.read(length)
             if len(block) < length:
-                raise AmlkitError(f"`{source}` changed while it was sent", hint="send it again")
+                raise change_told(source)
             part.upload_range(block, start, length, validate_content="md5")
         moved(length)
 
@@ -219,11 +218,3 @@ def noted_md5(properties: Any) -> str | None:
 def _noted(properties: Any) -> dict[str, str]:
     found = {key.lower(): value for key, value in (properties.metadata or {}).items()}
     return {key: found[key] for key in (MD5, WRITTEN) if key in found}
-
-
-def _changed(source: Path, facts: os.stat_result) -> bool:
-    try:
-        now = source.stat()
-    except FileNotFoundError:
-        return True
-    return (now.st_size, now.st_mtime_ns) != (facts.st_size, facts.st_mtime_ns)
