@@ -96,10 +96,11 @@ def merge(made: Path, target: Path) -> None:
 
 
 @contextmanager
-def alone(part: Path, taken: str) -> Iterator[None]:
+def alone(part: Path, taken: str | None = None) -> Iterator[None]:
     """Make a file that is not whole, where it is not there, and have it to oneself.
 
-    taken: the message where another process has it. Raises: AmlkitError.
+    taken: the message where another process has it; without one, it is waited for.
+    Raises: AmlkitError.
     """
     if sys.platform == "win32":
         part.touch()
@@ -110,10 +111,10 @@ def alone(part: Path, taken: str) -> Iterator[None]:
     while True:
         held = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(held, fcntl.LOCK_EX | (fcntl.LOCK_NB if taken else 0))
         except BlockingIOError:
             os.close(held)
-            raise AmlkitError(taken, hint="wait for it, and run it again") from None
+            raise AmlkitError(str(taken), hint="wait for it, and run it again") from None
         except OSError:
             # A file system without locks.
             break

@@ -120,6 +120,9 @@ def test_an_upload_into_a_folder_that_was_killed_is_in_no_list_and_no_asset(amlk
     assert amlkit("datastore", "ls", "here", "-o", "name").stdout == ""
     assert amlkit(*upload).returncode == 0
     assert amlkit("datastore", "ls", "here", "-o", "name").stdout.split() == ["raw/deep/a.bin"]
+    assert not left.exists()
+    # As of an upload that nobody repeats.
+    left.write_bytes(b"half")
     create = ("data", "create", "--name", "raw", "--type", "uri_folder", "--path")
     assert amlkit(*create, "azureml://datastores/here/paths/raw").returncode == 0
     assert amlkit("data", "download", "raw:1", "-p", "got").returncode == 0

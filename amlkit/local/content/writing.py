@@ -153,7 +153,7 @@ class Writing:
         """
         for _ in range(_TRIES):
             digest, size, now = self._read(found)
-            if _mark(now) == _mark(found.stat):
+            if _is_as_it_was(now, found.stat):
                 return found, digest, size
             found = found._replace(stat=now)
         raise AmlkitError(
@@ -200,9 +200,13 @@ class Writing:
         return digest, size, now
 
 
-def _mark(facts: os.stat_result) -> tuple[int, int, int]:
-    """Return what changes when a file is written to."""
-    return facts.st_size, facts.st_mtime_ns, facts.st_ino
+def _is_as_it_was(now: os.stat_result, before: os.stat_result) -> bool:
+    """Whether nothing was written to a file, and it is the same one."""
+    return (
+        now.st_mtime_ns == before.st_mtime_ns
+        and now.st_size == before.st_size
+        and now.st_ino == before.st_ino
+    )
 
 
 def _entry(found: Found, digest: str) -> Entry:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -63,14 +62,14 @@ class FolderStore:
         # A folder below may be on another disk, where nothing can be renamed to.
         one_disk = target.parent.stat().st_dev == self.folder.stat().st_dev
         folder = self.folder if one_disk else target.parent
-        _copy(source, target, folder / placing.part_name(f"{os.getpid()} {target}"))
+        _copy(source, target, folder / placing.part_name(path))
         moved(source.stat().st_size)
 
     def fetch(self, stored: Stored, target: Path, moved: Moved) -> None:
         """Write a file to `target`."""
         source = self._path(stored.path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _copy(source, target, target.with_name(placing.part_name(f"{os.getpid()} {target}")))
+        _copy(source, target, target.with_name(placing.part_name(target.name)))
         moved(stored.size)
 
     def delete(self, path: str) -> None:
@@ -86,8 +85,10 @@ class FolderStore:
 
 
 def _copy(source: Path, target: Path, part: Path) -> None:
-    try:
-        shutil.copyfile(source, part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with placing.alone(part):
+        try:
+            shutil.copyfile(source, part)
+            part.replace(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise

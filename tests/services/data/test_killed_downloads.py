@@ -231,3 +231,35 @@ def test_what_is_not_whole_is_in_no_asset_no_upload_and_no_listing(amlkit, tmp_p
     assert sent.returncode == 0, sent.stderr
     assert amlkit("datastore", "ls", "there", "-o", "name").stdout.split() == ["t/deep/a.txt"]
     assert sys.platform == "win32" or (left / "made").exists()
+
+
+def test_a_killed_download_from_a_folder_leaves_nothing_after_the_next(amlkit, killed, tmp_path):
+    for name in ("a", "b"):
+        place = tmp_path / "store" / "deep" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(name)
+    amlkit("datastore", "create", "--name", "s", "--path", "store")
+    command = ("datastore", "download", "s", "deep", "-p", "out")
+    killed(*command, what="pathlib.Path.replace", count=1)
+    assert _hidden(tmp_path / "out")
+    assert amlkit(*command).returncode == 0
+    assert _same(tmp_path / "store" / "deep", tmp_path / "out")
+    assert not _hidden(tmp_path)
+
+
+def test_one_file_that_is_written_by_several_at_once_is_whole(tmp_path):
+    part, target = tmp_path / placing.part_name("x"), tmp_path / "target"
+    seen = []
+
+    def write(letter: str) -> None:
+        for _ in range(30):
+            with placing.alone(part):
+                part.write_text(letter * 5000)
+                seen.append(set(part.read_text()))
+                part.replace(target)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, "abcd"))
+    assert all(len(letters) == 1 for letters in seen)
+    assert len(seen) == 120
+    assert list(tmp_path.iterdir()) == [target]
