@@ -10,22 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from amlkit.errors import AmlkitError, Conflict, NotFound, NotLoggedIn
+from amlkit.storage_refusals import REFUSED, refused
 
 # Source: "Azure Files error codes" and "Common REST API error codes".
-_REFUSED = {
-    "AccountIsDisabled",
-    "AuthenticationFailed",
-    "AuthorizationFailure",
-    "AuthorizationPermissionMismatch",
-    "AuthorizationProtocolMismatch",
-    "AuthorizationResourceTypeMismatch",
-    "AuthorizationServiceMismatch",
-    "AuthorizationSourceIPMismatch",
-    "InsufficientAccountPermissions",
-    "InvalidAuthenticationInfo",
-    "KeyBasedAuthenticationNotPermitted",
-    "NoAuthenticationInformation",
-}
 _NO_SHARE = {"ShareNotFound", "ShareBeingDeleted", "ShareDisabled"}
 _IN_USE = {
     "CannotDeleteFileOrDirectory",
@@ -79,8 +66,9 @@ def _error(error: Any, subject: str, datastore: str, address: str) -> AmlkitErro
             hint="check its name, or make it in the storage account; amlkit datastore show"
             f" {datastore}",
         )
-    if code in _REFUSED or (answered and status in {401, 403}):
-        return _refused(subject, code, str(error))
+    if code in REFUSED or (answered and status in {401, 403}):
+        role = "Storage File Data Privileged Contributor"
+        return refused(subject, code, str(error), role=role)
     if code == "ResourceTypeMismatch":
         return Conflict(
             f"{subject}: a name is a file there and a folder here, or the other way round",
@@ -116,20 +104,6 @@ def _error(error: Any, subject: str, datastore: str, address: str) -> AmlkitErro
         )
     return AmlkitError(
         f"{subject}: the storage could not answer ({code or status})", hint="try again in a minute"
-    )
-
-
-def _refused(subject: str, code: str, text: str) -> NotLoggedIn:
-    about = f" ({code})" if code else ""
-    if "expir" in text.lower() or "Signature not valid in the specified time frame" in text:
-        return NotLoggedIn(
-            f"{subject}: the SAS token has expired{about}",
-            hint="make a new one: amlkit datastore create ... --sas-token-stdin",
-        )
-    return NotLoggedIn(
-        f"{subject}: Azure refuses the credentials{about}",
-        hint="the key or SAS may be wrong or expired: define it again with `amlkit datastore"
-        " create`; an identity needs the role Storage File Data Privileged Contributor",
     )
 
 

@@ -173,6 +173,16 @@ def test_a_missing_container_is_not_found(amlkit, storage):
     assert "there is no container `nothere`" in failed.stderr
 
 
+def test_a_container_that_cannot_be_is_refused_for_good(amlkit, storage):
+    flags = ["x" if each == storage.container else each for each in storage.flags]
+    create = ("datastore", "create", "--name", "x", *flags, "--account-key-env", "STORAGE_KEY")
+    assert amlkit(*create).returncode == 0
+    done = amlkit("datastore", "ls", "x", env=storage.env)
+    assert done.returncode == 1
+    assert "Azure refuses a request (OutOfRangeInput)" in done.stderr
+    assert "try again" not in done.stderr
+
+
 def test_a_sas_works_until_it_expires(amlkit, storage, tmp_path):
     (tmp_path / "a.csv").write_text("1")
     amlkit("datastore", "create", "--name", "x", *storage.flags, "--sas-token-env", "SAS")
@@ -257,6 +267,28 @@ def test_a_large_file_that_changed_after_the_kill_is_the_new_one(blob, storage, 
     assert blob(*command).returncode == 0
     assert blob("datastore", "download", "images", "big.bin", "-p", "out").returncode == 0
     assert (tmp_path / "out" / "big.bin").read_bytes() == new
+
+
+def test_a_large_file_that_another_command_writes_meanwhile_is_told(storage, tmp_path):
+    from amlkit.errors import AmlkitError
+    from amlkit.local.storage import places
+    from amlkit.local.storage.blob_store import BlobStore, login_with
+
+    fields = dict(zip(storage.flags[::2], storage.flags[1::2], strict=True))
+    spec = {key.removeprefix("--").replace("-", "_"): each for key, each in fields.items()}
+    login = login_with("account_key", storage.env["STORAGE_KEY"], {})
+    with (tmp_path / "big.bin").open("wb") as large:
+        large.truncate(3 * 8 * 1024 * 1024)
+
+    def moved(size):
+        with storage.client as client:
+            other = client.get_blob_client("big.bin")
+            other.stage_block("0" * 48, b"other")
+            other.commit_block_list(["0" * 48])
+
+    store = BlobStore("images", places.place_of(spec), login)
+    with pytest.raises(AmlkitError, match="another command was sending the same file"):
+        store.put("big.bin", tmp_path / "big.bin", moved)
 
 
 def test_a_large_upload_that_is_refused_is_one_message_and_leaves_nothing(blob, storage, tmp_path):

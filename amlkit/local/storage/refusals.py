@@ -8,28 +8,16 @@ from contextlib import contextmanager
 
 from amlkit.errors import AmlkitError, NotFound, NotLoggedIn
 from amlkit.local.storage.places import Place
+from amlkit.storage_refusals import REFUSED, refused
 
-# Source: "Blob service error codes" and "Common REST API error codes".
-_REFUSED = {
-    "AccountIsDisabled",
-    "AuthenticationFailed",
-    "AuthorizationFailure",
-    "AuthorizationPermissionMismatch",
-    "AuthorizationProtocolMismatch",
-    "AuthorizationResourceTypeMismatch",
-    "AuthorizationServiceMismatch",
-    "AuthorizationSourceIPMismatch",
-    "InsufficientAccountPermissions",
-    "InvalidAuthenticationInfo",
-    "KeyBasedAuthenticationNotPermitted",
-    "NoAuthenticationInformation",
-    "PublicAccessNotPermitted",
-}
 _NO_CONTAINER = {"ContainerNotFound", "FilesystemNotFound", "ContainerBeingDeleted"}
 _BAD_NAMES = ("EmptySegment", "BadSegment", "InvalidPath", "Error parsing Path", 'Path "')
 # A token could not be had: from the Azure CLI, a managed identity, the authority.
 _NO_IDENTITY = ("az account get-access-token", "token request", "169.254.169.254", "/oauth2/")
 _UNREACHABLE = ("error sending request", "HTTP error", "Connect", "dns error", "timed out")
+
+# As obstore tells the status, and as `Refused` does.
+_FOR_GOOD = re.compile(r"(?:\A|status code: )4(?!08|29)\d\d ")
 
 
 class Refused(Exception):
@@ -57,8 +45,8 @@ def _error(error: Exception, datastore: str, place: Place) -> AmlkitError:
     kind, text = type(error).__name__, str(error)
     found = re.search(r"<Code>(\w+)</Code>", text) or re.search(r'"code":\s*"(\w+)"', text)
     code = found[1] if found else ""
-    if code in _REFUSED or kind in {"PermissionDeniedError", "UnauthenticatedError"}:
-        return _refused(subject, code, text)
+    if code in REFUSED or kind in {"PermissionDeniedError", "UnauthenticatedError"}:
+        return refused(subject, code, text, role="Storage Blob Data Contributor")
     if code in _NO_CONTAINER:
         return NotFound(
             f"{subject}: there is no container `{place.container}`",
@@ -86,21 +74,17 @@ def _error(error: Exception, datastore: str, place: Place) -> AmlkitError:
             f"{subject}: the storage cannot be reached",
             hint="check the account name, the endpoint, the network and HTTPS_PROXY",
         )
+    if code == "InvalidBlockList":
+        return AmlkitError(
+            f"{subject}: another command was sending the same file", hint="run it again"
+        )
+    if code and _FOR_GOOD.search(text):
+        return AmlkitError(
+            f"{subject}: Azure refuses a request ({code})",
+            hint="check the container's name and the names in it; amlkit datastore show"
+            f" {datastore}",
+        )
     return AmlkitError(
         f"{subject}: the storage could not answer" + (f" ({code})" if code else ""),
         hint="try again in a minute",
-    )
-
-
-def _refused(subject: str, code: str, text: str) -> NotLoggedIn:
-    about = f" ({code})" if code else ""
-    if "expir" in text.lower() or "Signature not valid in the specified time frame" in text:
-        return NotLoggedIn(
-            f"{subject}: the SAS token has expired{about}",
-            hint="make a new one: amlkit datastore create ... --sas-token-stdin",
-        )
-    return NotLoggedIn(
-        f"{subject}: Azure refuses the credentials{about}",
-        hint="the key or SAS may be wrong or expired: define it again with `amlkit datastore"
-        " create`; an identity needs the role Storage Blob Data Contributor",
     )
