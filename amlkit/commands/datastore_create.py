@@ -73,7 +73,8 @@ def create(
 ) -> None:
     """Name a place for files, so that specs can refer to it as azureml://datastores/NAME/paths/...
 
-    Secrets come from stdin and go to the keyring, or stay in a variable that is only named here.
+    Secrets come from stdin and go to the keyring or an encrypted file (AMLKIT_SECRETS_PASSPHRASE),
+    or stay in a variable that is only named here.
 
     \b
     amlkit datastore create --name raw --path ./raw

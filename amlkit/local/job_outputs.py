@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,11 +105,28 @@ def _copy(parts: Mapping[str, Path], target: Path) -> None:
         for part, source in parts.items():
             place = scratch / part
             if source.is_dir():
-                shutil.copytree(source, place, dirs_exist_ok=True, copy_function=_writable_copy)
+                shutil.copytree(
+                    source,
+                    place,
+                    ignore=_without_content,
+                    dirs_exist_ok=True,
+                    copy_function=_writable_copy,
+                )
             else:
                 place.mkdir(parents=True)
                 _writable_copy(str(source), str(place / source.name))
         placing.merge(scratch, target)
+
+
+def _without_content(folder: str, names: Iterable[str]) -> set[str]:
+    """Return what has nothing to copy: pipes, broken links, links to a folder around them."""
+    around = Path(folder).resolve()
+    left_out = set()
+    for path in (Path(folder, name) for name in names):
+        there = path.is_file() or path.is_dir()
+        if not there or (path.is_symlink() and around.is_relative_to(path.resolve())):
+            left_out.add(path.name)
+    return left_out
 
 
 def _writable_copy(source: str, target: str) -> str:

@@ -263,3 +263,21 @@ def test_one_file_that_is_written_by_several_at_once_is_whole(tmp_path):
     assert all(len(letters) == 1 for letters in seen)
     assert len(seen) == 120
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_has_no_content_does_not_keep_a_job_s_files_from_being_downloaded(amlkit, tmp_path):
+    (tmp_path / "job.yml").write_text(
+        "command: >-\n"
+        "  cd outputs; mkfifo pipe; ln -s nowhere broken; ln -s . round; ln -s a b; ln -s b a; echo hi > ok;"
+        " ln -s ok linked; mkdir closed; echo x > closed/f; chmod 555 closed\n"
+        "environment: {image: mcr.microsoft.com/azureml/curated/sklearn-1.5}\n"
+    )
+    done = amlkit("job", "submit", "job.yml", "--current-python", "--wait", "--name", "j")
+    assert done.returncode == 0, done.stderr
+    for _ in range(2):
+        done = amlkit("job", "download", "j", "-p", "out", timeout=30)
+        assert done.returncode == 0, done.stderr
+    outputs = tmp_path / "out" / "artifacts" / "outputs"
+    found = sorted(str(path.relative_to(outputs)) for path in outputs.rglob("*"))
+    assert found == ["closed", "closed/f", "linked", "ok"]
+    assert not _hidden(tmp_path)
