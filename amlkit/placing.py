@@ -188,7 +188,8 @@ def _remove_abandoned(folder: Path) -> None:
         held = _hold(part, wait=False)
         if held is None and not _is_old(part):
             continue
-        with suppress(OSError):
+        # A note that is not whole is one of a move that had not begun.
+        with suppress(OSError, ValueError):
             _take_back(part, folder)
         _remove(part)
         if held is not None:

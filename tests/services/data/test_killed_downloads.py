@@ -281,3 +281,16 @@ def test_what_has_no_content_does_not_keep_a_job_s_files_from_being_downloaded(a
     found = sorted(str(path.relative_to(outputs)) for path in outputs.rglob("*"))
     assert found == ["closed", "closed/f", "linked", "ok"]
     assert not _hidden(tmp_path)
+
+
+@pytest.mark.parametrize("note", ["", '["a', '["a"]'])
+def test_whatever_a_killed_process_noted_is_no_obstacle(tmp_path, note):
+    left = tmp_path / f".x{placing.PART}"
+    (left / "made").mkdir(parents=True)
+    (left / "made" / "a").write_text("half")
+    (left / "moving").write_text(note)
+    with placing.placed(tmp_path) as made:
+        made.mkdir()
+        (made / "a").write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_text() == "whole"
