@@ -36,6 +36,12 @@ class AmlkitError(Exception):
         self.message = message
         self.hint = hint
 
+    def about(self, what: str) -> AmlkitError:
+        """Return the same error, which begins with what it is about."""
+        self.message = f"{what}: {self.message}"
+        self.args = (self.message,)
+        return self
+
 
 class UsageError(AmlkitError):
     """The command line asks for things that do not go together."""

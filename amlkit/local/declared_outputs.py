@@ -50,7 +50,7 @@ class DeclaredOutputs:
             try:
                 place = self._place(port, declared, text, default_datastore, resolve_path)
             except AmlkitError as error:
-                raise type(error)(f"output `{port}`: {error.message}", hint=error.hint) from None
+                raise error.about(f"output `{port}`") from None
             asset, version = declared.get("name"), declared.get("version")
             found[port] = OutputPlan(
                 type=str(declared.get("type") or "uri_folder").lower(),

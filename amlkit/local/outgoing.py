@@ -87,7 +87,7 @@ def check_again(workspace: LocalWorkspace, jobs: Iterable[str]) -> None:
         try:
             check(workspace, uri)
         except AmlkitError as error:
-            raise type(error)(f"output `{port}`: {error.message}", hint=error.hint) from None
+            raise error.about(f"output `{port}`") from None
 
 
 def targets(

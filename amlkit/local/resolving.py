@@ -355,7 +355,7 @@ class Resolver:
             digest = self._workspace.remote.fetch(uri, kind, self._submission.progress)
             return InputPlan(kind, mode, digest=digest)
         except AmlkitError as error:
-            raise type(error)(f"input `{name}`: {error.message}", hint=error.hint) from None
+            raise error.about(f"input `{name}`") from None
 
     def _local(self, place: Path, kind: str, mode: str) -> InputPlan:
         if kind == "mltable" and not (place / "MLTable").is_file():

@@ -181,6 +181,20 @@ def test_a_server_that_is_gone_is_one_message(amlkit, tmp_path):
     assert len(failed.stderr.strip().splitlines()) == 2
 
 
+def test_a_damaged_store_is_told_with_the_input_that_needs_it(amlkit, site, tmp_path):
+    site.files["/a.csv"] = b"one\n"
+    submit = job(tmp_path, f"{site.url}/a.csv")
+    assert amlkit(*submit).returncode == 0
+    index = next((tmp_path / "home").rglob("packs/*.idx"))
+    index.chmod(0o600)
+    index.write_bytes(b"other" + index.read_bytes()[5:])
+    site.files["/a.csv"] = b"two\n"
+    failed = amlkit(*submit)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"error: input `data`: `{index}` has other bytes")
+    assert "amlkit workspace verify" in failed.stderr
+
+
 def test_direct_passes_the_address_and_fetches_nothing(amlkit, site, tmp_path):
     submit = job(tmp_path, f"{site.url}/a.csv", command="echo ${{inputs.data}}", mode="direct")
     assert f"{site.url}/a.csv" in amlkit(*submit).stdout

@@ -264,7 +264,7 @@ def _parallel(path: str, content: Mapping[str, Any]) -> str:
     try:
         return parallel_command(content, content.get("inputs") or {})
     except AmlkitError as error:
-        raise type(error)(f"step `{path}`: {error.message}", hint=error.hint) from None
+        raise error.about(f"step `{path}`") from None
 
 
 def _sweep(trial: CommandPlan, step: Mapping[str, Any], resolver: Resolver) -> Work:
