@@ -19,7 +19,6 @@ from amlkit.records import JSON, Record
 _GLOB = re.compile(r"[*?\[]")
 # Storage takes a backslash for a slash, and no control characters.
 _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\\]")
-_DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 @dataclass(frozen=True)
@@ -106,14 +105,17 @@ def join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def local_target(root: Path, name: str) -> Path:
-    """Return where a stored file goes below `root`. Raises: AmlkitError: its name is not safe."""
+def local_target(root: Path, name: str, *, windows: bool = os.name == "nt") -> Path:
+    """Return where a stored file goes below `root`.
+
+    windows: whether a colon there means a drive. Raises: AmlkitError: its name is not safe.
+    """
     parts = name.split("/")
     if (
         not name
         or "\\" in name
         or "\0" in name
-        or _DRIVE.match(name)
+        or (windows and ":" in name)
         or any(part in {"", ".", ".."} for part in parts)
     ):
         raise AmlkitError(

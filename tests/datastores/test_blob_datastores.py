@@ -130,7 +130,7 @@ def test_the_empty_blobs_that_stand_for_folders_are_not_files(blob, storage, tmp
     assert tree(tmp_path / "o") == {"a.txt": b"a"}
 
 
-@pytest.mark.parametrize("name", ["C:evil", "a//b"])
+@pytest.mark.parametrize("name", ["a/b//c", "a//b"])
 def test_names_that_would_lead_out_of_the_folder_are_refused(blob, storage, tmp_path, name):
     storage.put(name, b"x")
     failed = blob("datastore", "download", "images", "*", "-p", "o")

@@ -28,11 +28,18 @@ def test_globs_match_by_folder(glob, base, yes, no):
 
 
 @pytest.mark.parametrize(
-    "name", ["../x", "a/../x", "/etc/x", "C:x", "a\\b", "a//b", "a/./b", "", "a/", "x\0y"]
+    "name", ["../x", "a/../x", "/etc/x", "a\\b", "a//b", "a/./b", "", "a/", "x\0y"]
 )
 def test_unsafe_names_are_never_written(name):
     with pytest.raises(AmlkitError):
         transfers.local_target(Path("out"), name)
+
+
+@pytest.mark.parametrize("name", ["C:x", "a/C:x", "a/C:/x"])
+def test_a_colon_is_a_drive_on_windows_alone(name):
+    assert transfers.local_target(Path("out"), name, windows=False) == Path("out", name)
+    with pytest.raises(AmlkitError):
+        transfers.local_target(Path("out"), name, windows=True)
 
 
 def test_names_that_differ_only_in_case_clash_where_case_is_not_told():
