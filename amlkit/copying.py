@@ -164,7 +164,7 @@ def _removal_told() -> Iterator[None]:
         if cause.filename is None:
             raise
         raise AmlkitError(
-            f"`{cause.filename}` was removed while it was sent", hint="run it again"
+            f"`{cause.filename}` was removed while it was copied", hint="run it again"
         ) from None
 
 
@@ -209,6 +209,7 @@ def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transfer
     return fetch_files(store, stored_files(store, prefix), target, how)
 
 
+@_removal_told()
 def fetch_files(
     store: Store, files: Mapping[str, Stored], target: Path, how: Transfer
 ) -> Transferred:

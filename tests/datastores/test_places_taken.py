@@ -57,6 +57,19 @@ def test_a_download_that_could_not_begin_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_is_removed_before_it_is_fetched_is_named(tmp_path):
+    class Late(FolderStore):
+        def fetch(self, stored, target, moved):
+            (self.folder / stored.path).unlink()
+            super().fetch(stored, target, moved)
+
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "a").write_text("a")
+    with pytest.raises(AmlkitError, match=f"`{tmp_path}/store/a` was removed while it was copied"):
+        copying.download(Late("here", tmp_path / "store"), "a", tmp_path / "out", Transfer())
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_disk_that_is_full_is_told_with_the_file(tmp_path):
     class Full(FolderStore):
         def fetch(self, stored, target, moved):
@@ -110,5 +123,5 @@ def test_a_file_that_is_removed_before_it_is_sent_is_named(tmp_path):
             (tmp_path / "in" / "a").unlink()
             return iter(())
 
-    with pytest.raises(AmlkitError, match=f"`{tmp_path}/in/a` was removed while it was sent"):
+    with pytest.raises(AmlkitError, match=f"`{tmp_path}/in/a` was removed while it was copied"):
         copying.upload(Late("here", tmp_path / "store"), tmp_path / "in", "", Transfer())
