@@ -7,6 +7,7 @@ that are not put together stay a week. Source: "Put Block", "Get Block List", "P
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,14 +44,20 @@ class Blob(Protocol):
         ...
 
 
-def put(blob: Blob, source: Path, moved: Callable[[int], None]) -> None:
-    """Write a file as blocks; it is there whole or not at all. moved: told the bytes sent.
+def put(
+    blob: Blob,
+    source: Path,
+    moved: Callable[[int], None],
+    facts: os.stat_result | None = None,
+) -> None:
+    """Write a file as blocks; it is there whole or not at all.
 
+    moved: told the bytes sent. facts: of the file as it has to be, where not as it is now.
     Raises: AmlkitError: it changed meanwhile.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    facts = source.stat()
+    facts = facts or source.stat()
     size = max(BLOCK, -(-facts.st_size // _MOST))
     whole = hashlib.md5(usedforsecurity=False)
     with _AT_ONCE, ThreadPoolExecutor(_PARALLEL) as pool:

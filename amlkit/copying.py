@@ -157,7 +157,8 @@ class Tally:
 
 
 @contextmanager
-def _removal_told() -> Iterator[None]:
+def removal_told() -> Iterator[None]:
+    """Raise: AmlkitError: for a file that went away while it was copied."""
     try:
         yield
     except FileNotFoundError as cause:
@@ -168,7 +169,7 @@ def _removal_told() -> Iterator[None]:
         ) from None
 
 
-@_removal_told()
+@removal_told()
 def upload(store: Store, source: Path, target: str, how: Transfer) -> Transferred:
     """Copy a file, a folder or what a glob finds; what is there already is not sent again.
 
@@ -209,7 +210,7 @@ def download(store: Store, prefix: str, target: Path, how: Transfer) -> Transfer
     return fetch_files(store, stored_files(store, prefix), target, how)
 
 
-@_removal_told()
+@removal_told()
 def fetch_files(
     store: Store, files: Mapping[str, Stored], target: Path, how: Transfer
 ) -> Transferred:

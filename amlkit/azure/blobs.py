@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from amlkit.azure import blocks
 from amlkit.azure.errors import translated
-from amlkit.copying import Tally, in_parallel
+from amlkit.copying import Tally, in_parallel, removal_told
 from amlkit.errors import AmlkitError, NotSupported
 from amlkit.light import dataclass
 from amlkit.placing import part_name
@@ -64,13 +65,23 @@ class Place:
                 if limit and count >= limit:
                     return
 
-    def send(self, files: Mapping[str, Path], progress: Progress | None) -> int:
-        """Write files to paths of the container; return how many were sent."""
+    @removal_told()
+    def send(
+        self,
+        files: Mapping[str, Path],
+        progress: Progress | None,
+        *,
+        facts: Mapping[Path, os.stat_result] = MappingProxyType({}),
+    ) -> int:
+        """Write files to paths of the container; return how many were sent.
 
+        facts: of files as they have to be. Raises: AmlkitError: one has changed since.
+        """
         tally = Tally(progress)
 
         def one(path: str) -> None:
-            blocks.put(self.client, path, files[path], tally.moved)
+            source = files[path]
+            blocks.put(self.client, path, source, tally.moved, facts.get(source))
 
         with translated(f"uploading to datastore `{self.datastore}`"):
             in_parallel(one, files, tally)

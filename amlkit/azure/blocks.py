@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from amlkit import block_upload
-from amlkit.copying import MD5
+from amlkit.copying import MD5, change_told, changed
 
 
-def put(client: Any, path: str, source: Path, moved: Callable[[int], None]) -> None:
+def put(
+    client: Any,
+    path: str,
+    source: Path,
+    moved: Callable[[int], None],
+    facts: os.stat_result | None = None,
+) -> None:
     """Write a file to a path of a container; it is there whole or not at all, with its MD5.
 
     client: of the container. A large file goes on with the blocks of an attempt before.
+    facts: of the file as it has to be, where not as it is now.
+    Raises: AmlkitError: it changed meanwhile.
     """
     if source.stat().st_size > block_upload.LARGE:
-        block_upload.put(Blocks(client.get_blob_client(path)), source, moved)
+        block_upload.put(Blocks(client.get_blob_client(path)), source, moved, facts)
         return
     content = source.read_bytes()
+    if facts is not None and changed(source, facts):
+        raise change_told(source)
     # Of what is sent, even if the file changes just now.
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     client.upload_blob(path, content, overwrite=True, **noted(md5))

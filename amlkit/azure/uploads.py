@@ -51,11 +51,15 @@ def listed(files: Mapping[str, Path]) -> Sequence[AssetFile]:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file or folder to be sent. folder: where in the datastore; whole: the path of it all."""
+    """A file or folder to be sent. folder: where in the datastore; whole: the path of it all.
+
+    facts: of each file as it was hashed: where it goes is named after what is in it.
+    """
 
     files: Mapping[str, Path]
     folder: str
     whole: str
+    facts: Mapping[Path, os.stat_result]
 
     def is_at(self, uri: str) -> bool:
         """Whether that is where it is, or would be sent to."""
@@ -66,6 +70,7 @@ class Upload:
 
         An upload that was broken off and is done again sends only what is missing: the path holds
         the hash of the content, and a blob is there whole or not at all.
+        Raises: AmlkitError: a file has changed since it was hashed.
         """
         store = datastores.default().name
         place = datastores.place(store)
@@ -73,9 +78,9 @@ class Upload:
         missing = {
             f"{self.folder}/{name}": path
             for name, path in self.files.items()
-            if there.get(f"{self.folder}/{name}") != path.stat().st_size
+            if there.get(f"{self.folder}/{name}") != self.facts[path].st_size
         }
-        place.send(missing, progress)
+        place.send(missing, progress, facts=self.facts)
         return f"azureml://datastores/{store}/paths/{self.whole}"
 
 
@@ -87,11 +92,12 @@ def upload_of(source: Path) -> Upload:
     files = _all_files(source)
     if not files:
         raise UsageError(f"`{source}` has no files", hint="Azure ML keeps no empty folders")
+    facts = {path: path.stat() for path in files.values()}
     folder = f"LocalUpload/{content_hash(files)}"
     if source.is_dir():
         folder = f"{folder}/{source.absolute().name}"
-        return Upload(files, folder, f"{folder}/")
-    return Upload(files, folder, f"{folder}/{source.name}")
+        return Upload(files, folder, f"{folder}/", facts)
+    return Upload(files, folder, f"{folder}/{source.name}", facts)
 
 
 def _all_files(source: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ pytest.importorskip("azure.ai.ml")
 from loopback_azure import WORKSPACE
 from loopback_store import CONTAINER
 
-from amlkit.errors import Conflict, NotFound, NotSupported, UsageError
+from amlkit.azure import uploads
+from amlkit.errors import AmlkitError, Conflict, NotFound, NotSupported, UsageError
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
@@ -58,6 +60,23 @@ def test_an_interrupted_upload_sends_only_what_is_missing(on_azure, cloud, folde
     on_azure.data.create(name="digits", path=folder)
     put = [path for method, path in cloud.log if method == "PUT" and ".blob." in path]
     assert [each.rsplit("/", 1)[-1] for each in put] == ["a.csv"]
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_what_changes_after_it_was_hashed_does_not_go_where_that_hash_is(
+    on_azure, cloud, folder, how
+):
+    place = folder / "a.csv"
+    upload = uploads.upload_of(folder)
+    if how == "removed":
+        place.unlink()
+    else:
+        place.write_text("9,9\n")
+        # However coarse the clock of the file system is.
+        os.utime(place, (0, 0))
+    with pytest.raises(AmlkitError, match=rf"a\.csv` was {how}|a\.csv` {how} while it was sent"):
+        upload.send(on_azure.datastores._datastores, None)
+    assert not [name for name in sent(cloud) if name.endswith("/a.csv")]
 
 
 def test_versions_count_up_and_a_taken_one_is_a_conflict(on_azure, folder):

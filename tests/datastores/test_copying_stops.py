@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -86,6 +87,16 @@ def test_the_first_error_stops_the_files_of_an_asset_that_are_on_their_way(tmp_p
     vars(place)["client"] = Container()
     with pytest.raises(type(cause)):
         place.send({"fails": tmp_path / "fails", "large": tmp_path / "large"}, None)
+    assert blob.committed == []
+
+
+def test_a_large_file_that_changed_since_it_was_hashed_is_told_and_not_there(tmp_path):
+    source, blob = tmp_path / "large", Blob()
+    source.write_bytes(b"1")
+    facts = source.stat()
+    os.utime(source, (0, 0))
+    with pytest.raises(AmlkitError, match="changed while it was sent"):
+        block_upload.put(blob, source, lambda size: None, facts)
     assert blob.committed == []
 
 
