@@ -267,9 +267,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.settimeout(DRAIN_SECONDS)
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
-            for _ in range(DRAIN_BYTES // 65536):
-                if not self.connection.recv(65536):
-                    return
+            left = DRAIN_BYTES
+            # What comes at once may be little.
+            while left > 0 and (some := self.connection.recv(65536)):
+                left -= len(some)
 
 
 for _method in ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"):
