@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from amlkit.config import environment
@@ -34,8 +34,9 @@ print(len(found))
 class LocalEnvironments:
     """Builds environments as virtual environments, one for each content."""
 
-    def __init__(self, folder: Path) -> None:
-        self._store = EnvironmentStore(folder)
+    def __init__(self, folder: Path, withheld: Callable[[], Collection[str]]) -> None:
+        self._store = EnvironmentStore(folder, withheld)
+        self._withheld = withheld
 
     def build(self, asset: Asset, log: Callable[[str], None]) -> BuiltEnvironment:
         """Build an environment and import its packages. Raises: AmlkitError."""
@@ -47,13 +48,14 @@ class LocalEnvironments:
         return built
 
     def _smoke(self, recipe: Recipe, python: Path, log: Callable[[str], None]) -> None:
+        withheld = self._withheld()
         names = [_distribution(each) for each in recipe.requirements]
         done = subprocess.run(
             [str(python), "-c", _SMOKE, *filter(None, names)],
             capture_output=True,
             text=True,
             check=False,
-            env=environment(),
+            env={key: value for key, value in environment().items() if key not in withheld},
         )
         if done.returncode != 0:
             reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "it failed"

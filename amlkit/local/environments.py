@@ -6,7 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 from amlkit.config import environment
@@ -31,10 +32,16 @@ class Built:
 
 
 class EnvironmentStore:
-    """The folder of built environments. Builders of the same recipe wait for one another."""
+    """The folder of built environments. Builders of the same recipe wait for one another.
 
-    def __init__(self, folder: Path) -> None:
+    withheld: returns the variables that what is installed must not see when it is built.
+    """
+
+    def __init__(
+        self, folder: Path, withheld: Callable[[], Collection[str]] = frozenset[str]
+    ) -> None:
         self._folder = folder
+        self._withheld = withheld
 
     def python(self, recipe: Recipe) -> Path | None:
         """Return the interpreter of a recipe that is ready, or None when it has to be built."""
@@ -66,16 +73,17 @@ class EnvironmentStore:
         uv = uv_binary()
         asked = recipe.python or _default_python()
         python = _interpreter(prefix)
-        _run([uv, "venv", "--seed", "--python", asked, str(prefix)], recipe, log)
+        run = partial(_run, recipe=recipe, log=log, withheld=self._withheld())
+        run([uv, "venv", "--seed", "--python", asked, str(prefix)])
         if recipe.requirements:
             listed = prefix / "requirements.txt"
             listed.write_text("\n".join(recipe.requirements) + "\n", encoding="utf-8")
             install = [uv, "pip", "install", "--python", str(python), "--compile-bytecode"]
-            _run([*install, "--requirement", str(listed)], recipe, log)
+            run([*install, "--requirement", str(listed)])
         facts = {"recipe": recipe.as_json(), "built_at": now(), "size": _size(prefix)}
-        partial = prefix / f".{READY}"
-        partial.write_text(json.dumps(facts), encoding="utf-8")
-        partial.replace(prefix / READY)
+        mark = prefix / f".{READY}"
+        mark.write_text(json.dumps(facts), encoding="utf-8")
+        mark.replace(prefix / READY)
         return python
 
     def list(self) -> Iterator[Built]:
@@ -119,10 +127,13 @@ def uv_binary() -> str:
         return found
 
 
-def _run(command: list[str], recipe: Recipe, log: Callable[[str], None]) -> None:
+def _run(
+    command: list[str], recipe: Recipe, log: Callable[[str], None], withheld: Collection[str]
+) -> None:
     log(f"$ {' '.join(command)}")
     last: list[str] = []
-    variables = {**environment(), "UV_NO_PROGRESS": "1", "NO_COLOR": "1", "VIRTUAL_ENV": ""}
+    given = {key: value for key, value in environment().items() if key not in withheld}
+    variables = {**given, "UV_NO_PROGRESS": "1", "NO_COLOR": "1", "VIRTUAL_ENV": ""}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables
     ) as process:

@@ -140,7 +140,8 @@ class Supervisor:
 
     def prepare(self, recipe: Recipe) -> Path:
         """Return the interpreter of a recipe; what is built is told in the job's log folder."""
-        store = EnvironmentStore(self._workspace.folder.environments)
+        withheld = self._workspace.datastores.secret_variables
+        store = EnvironmentStore(self._workspace.folder.environments, withheld)
         if (ready := store.python(recipe)) is not None:
             return ready
         log = self._folder / "azureml-logs" / "20_image_build_log.txt"

@@ -106,7 +106,7 @@ class LocalWorkspace:
         """Environments built on this machine."""
         from amlkit.local.environment_group import LocalEnvironments
 
-        return LocalEnvironments(self.folder.environments)
+        return LocalEnvironments(self.folder.environments, self.datastores.secret_variables)
 
     @cached_property
     def jobs(self) -> LocalJobs:

@@ -151,3 +151,33 @@ def test_a_package_that_cannot_be_imported_fails_the_build_by_name(amlkit, tmp_p
     assert done.returncode == 1
     assert "import broken" in done.stderr
     assert "libmissing.so" in done.stderr
+
+
+@pytest.mark.slow
+def test_what_builds_a_package_does_not_see_the_secrets_of_datastores(amlkit, tmp_path):
+    package = tmp_path / "nosy-0.1"
+    package.mkdir()
+    seen = tmp_path / "seen"
+    (package / "backend.py").write_text(
+        "import os\n"
+        "def build_wheel(*arguments, **more):\n"
+        f"    open({str(seen)!r}, 'w').write(' '.join(os.environ))\n"
+        "    raise SystemExit('enough')\n"
+    )
+    (package / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "nosy"\nversion = "0.1"\n'
+    )
+    (tmp_path / "conda.yml").write_text(
+        f"dependencies:\n  - python=3.11\n  - pip: ['nosy @ {package.as_uri()}']\n"
+    )
+    place = ["--type", "azure_blob", "--account-name", "acme", "--container-name", "images"]
+    named = amlkit(
+        "datastore", "create", "--name", "images", *place, "--account-key-env", "OUR_KEY"
+    )
+    assert named.returncode == 0, named.stderr
+    secrets = {"OUR_KEY": "a2V5", "AMLKIT_SECRETS_PASSPHRASE": "open", "OTHER": "1"}
+    assert amlkit("env", "build", "-f", "conda.yml", env=secrets).returncode == 1
+    assert {"OUR_KEY", "AMLKIT_SECRETS_PASSPHRASE", "OTHER"} & set(seen.read_text().split()) == {
+        "OTHER"
+    }
