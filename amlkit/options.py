@@ -24,7 +24,7 @@ SetOption: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", help="Override a field: `a.b.c=value`. Repeatable.")
 ]
 DryRunOption: TypeAlias = Annotated[
-    bool, typer.Option("--dry-run", help="Print the resolved spec; change nothing.")
+    bool, typer.Option("--dry-run", help="Print what would be done; change nothing.")
 ]
 TagOption: TypeAlias = Annotated[
     list[str] | None, typer.Option("--tag", help="Tag as `key=value`. Repeatable.")

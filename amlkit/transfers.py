@@ -94,10 +94,10 @@ def _expression(glob: str) -> str:
 
 
 def inside(path: str, datastore: str) -> str:
-    """Return a path of a datastore without a leading slash. Raises: UsageError: it leads out."""
+    """Return a path of a datastore from its root, `` itself. Raises: UsageError: it leads out."""
     if ".." in re.split(r"[/\\]", path):
         raise UsageError(f"`{path}` leads out of datastore `{datastore}`", hint="leave `..` out")
-    return path.strip("/")
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 def join(folder: str, name: str) -> str:

@@ -73,6 +73,18 @@ def test_a_path_cannot_lead_out_of_a_datastore(amlkit):
     assert "leads out of datastore" in done.stderr
 
 
+def test_dots_and_doubled_slashes_of_a_datastore_path_mean_nothing(amlkit, tmp_path):
+    (tmp_path / "a.txt").write_text("content")
+    for target in (".", "./deep//er/"):
+        up = ("datastore", "upload", "workspaceblobstore", "--path", "a.txt", "--target", target)
+        assert amlkit(*up).returncode == 0
+    listed = amlkit("datastore", "ls", "workspaceblobstore", "deep/./er//*.txt", "-o", "name")
+    assert listed.stdout == "deep/er/a.txt\n"
+    assert (
+        "\na.txt\n" in "\n" + amlkit("datastore", "ls", "workspaceblobstore", "-o", "name").stdout
+    )
+
+
 def test_a_datastore_is_defined_once_and_deleted_only_with_yes(amlkit, tmp_path):
     (tmp_path / "d").mkdir()
     (tmp_path / "e").mkdir()

@@ -102,6 +102,14 @@ def test_a_mirror_needs_a_yes_and_a_dry_run_changes_nothing(blob, storage, tmp_p
     assert tree(tmp_path / "out") == tree(tmp_path / "in")
 
 
+def test_a_dot_is_the_root_and_a_doubled_slash_one(blob, storage, tmp_path):
+    (tmp_path / "a.txt").write_text("content")
+    for target in (".", "./deep//er"):
+        done = blob("datastore", "upload", "images", "--path", "a.txt", "--target", target)
+        assert done.returncode == 0, done.stderr
+    assert blob("datastore", "ls", "images", ".", "-o", "name").stdout == "a.txt\ndeep/er/a.txt\n"
+
+
 def test_one_file_goes_up_and_down_by_its_name(blob, storage, tmp_path):
     (tmp_path / "a.csv").write_text("1,2\n")
     assert blob("datastore", "upload", "images", "--path", "a.csv").returncode == 0
