@@ -29,7 +29,7 @@ def misfit(port: Any, value: Any, parents: Mapping[str, Any]) -> str | None:
         whole = len(found) == 1 and value.strip() == value[found[0].start : found[0].end]
         return _bound(kind, found[0], parents) if whole else None
     if isinstance(value, Mapping):
-        return f"expected a {kind}, got data" if kind in _LITERALS and "path" in value else None
+        return f"expected {_a(kind)}, got data" if kind in _LITERALS and "path" in value else None
     return _literal(kind, port, value) if kind in _LITERALS else None
 
 
@@ -48,7 +48,7 @@ def _bound(kind: str, binding: expressions.Binding, parents: Mapping[str, Any]) 
             return None
     wants_data = kind not in _LITERALS
     if is_data != wants_data:
-        return f"expected a {kind}, and `{name}` of the pipeline is a {type_}"
+        return f"expected {_a(kind)}, and `{name}` of the pipeline is a {type_}"
     return None
 
 
@@ -59,7 +59,7 @@ def _name(value: Any) -> str:
 def _literal(kind: str, port: Mapping[str, Any], value: Any) -> str | None:
     number = _number(value)
     if kind in {"number", "integer"} and number is None:
-        return f'expected a {kind}, got "{value}"'
+        return f'expected {_a(kind)}, got "{value}"'
     if kind == "integer" and number is not None and number != int(number):
         return f"expected an integer, got {value}"
     if kind == "boolean" and str(value).lower() not in {"true", "false"}:
@@ -83,3 +83,7 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if number - number == 0 else None
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"

@@ -120,6 +120,7 @@ def _problem(
     message = message.replace("input should be", "expected").replace(
         "expected a valid", "expected a"
     )
+    message = message.replace("expected a integer", "expected an integer")
     message = re.sub(r"dictionary( or instance of \w+)?", "mapping", message)
     shown = _shown(error.get("input"))
     if shown and "got" not in message:

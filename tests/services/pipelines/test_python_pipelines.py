@@ -272,7 +272,7 @@ def test_problems_are_told_at_their_path_without_a_line_that_nobody_wrote(add):
     with pytest.raises(InvalidSpec) as caught:
         load_job(sums(Input(path="start")))
     told = {str(each) for each in caught.value.problems}
-    assert '<pipeline sums>: jobs.add.inputs.more: expected a integer, got "many"' in told
+    assert '<pipeline sums>: jobs.add.inputs.more: expected an integer, got "many"' in told
     assert any("has no compute" in each for each in told)
 
 
