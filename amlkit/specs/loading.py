@@ -77,7 +77,13 @@ def load(
     parsed.problems += tolerated
     problems = list(parsed.problems)
     if rest is not None:
-        problems += _meaning(found, rest, base, lenient)
+        # A part that lost a wrong field for this has not the shape that was written.
+        wrong = [each.path for each in problems]
+        problems += [
+            each
+            for each in _meaning(found, rest, base, lenient)
+            if each.code != "shape" or not any(at.startswith(f"{each.path}.") for at in wrong)
+        ]
     errors = [each for each in problems if each.severity == "error"]
     if errors or model is None:
         problems += _of_a_job(parsed, kind)

@@ -192,3 +192,14 @@ def test_a_step_that_says_nothing_at_all_is_invalid(tmp_path):
     (tmp_path / "MLTable").write_text("paths: [{file: MLTable}]\ntransformations:\n  - {}\n")
     with pytest.raises(InvalidSpec, match="a step is one transformation"):
         specs.load(tmp_path / "MLTable")
+
+
+def test_a_misspelt_transformation_is_one_problem(amlkit, tmp_path):
+    steps = "  - read_delimted: {}\n  - take: five\n"
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    (tmp_path / "MLTable").write_text(f"paths: [{{file: ./a.csv}}]\ntransformations:\n{steps}")
+    failed = amlkit("validate", "MLTable")
+    assert failed.returncode == 2
+    assert "did you mean `read_delimited`?" in failed.stderr
+    assert 'expected an integer, got "five"' in failed.stderr
+    assert failed.stderr.count("error:") == 2
