@@ -91,7 +91,7 @@ _KINDS = (
         + rb"\\?[\"']?\]?(?:[ \t]*:[ \t]*[a-z][\w.|\[\] ]{0,40}=|\s*[:=])\s*[bfru]{0,2}\\?[\"']"
         + _VALUE
         + rb"\\?[\"']"
-        rb"|^[ \t]*(?:export |\"?%(?:set_)?env )?[a-z0-9_]*" + _NAMES + b"=" + _VALUE,
+        rb"|^[ \t]*(?:export |\"?%(?:set_)?env )?[a-z0-9_]*" + _NAMES + rb"(?:=|:[ \t]+)" + _VALUE,
         folded=True,
     ),
 )

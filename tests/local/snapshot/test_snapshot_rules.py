@@ -106,6 +106,7 @@ KEY = "aB3+" * 21 + "aA=="
     ("line", "kind"),
     [
         ("DefaultEndpointsProtocol=https;AccountName=a;AccountKey=" + KEY, "storage account key"),
+        (f"account_key: {KEY}", "secret"),
         (f"account_key: '{KEY}'", "secret"),
         (f"AZURE_STORAGE_KEY={KEY}", "secret"),
         (f'os.environ["AZURE_STORAGE_KEY"] = "{KEY}"', "secret"),
