@@ -56,5 +56,5 @@ def since(workspace_id: str, folder: Path, includes: Sequence[Path]) -> CodeSinc
 
 
 def _place(workspace_id: str, folder: Path) -> Path:
-    key = hashlib.sha256(f"{workspace_id.lower()}\n{folder}".encode()).hexdigest()
+    key = hashlib.sha256(os.fsencode(f"{workspace_id.lower()}\n{folder}")).hexdigest()
     return home() / NOTES / f"{key[:32]}.json"

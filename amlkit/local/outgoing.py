@@ -151,7 +151,7 @@ class Sending:
             more = f" (and {len(self._failures) - 1} more)" if len(self._failures) > 1 else ""
             raise AmlkitError(self._failures[0].message + more, hint=self._failures[0].hint)
         if not self._ended:
-            raise AmlkitError("the outputs were not sent: what does it broke down")
+            raise AmlkitError("the outputs were not sent: what sends them broke down")
 
     def _all(self, targets: Sequence[Target]) -> None:
         try:
