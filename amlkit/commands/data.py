@@ -154,6 +154,7 @@ def sample(
     fraction: Annotated[float | None, typer.Option("--fraction", help="0 to 1.")] = None,
     take: Annotated[int | None, typer.Option("--take", min=0, help="At most so many.")] = None,
     seed: _Seed = 0,
+    dry_run: DryRunOption = False,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
@@ -164,7 +165,13 @@ def sample(
     session = Session.of(ctx)
     with session.output.progress("sampling") as progress:
         files = session.workspace.data.sample(
-            reference, output_dir, fraction=fraction, take=take, seed=seed, progress=progress
+            reference,
+            output_dir,
+            fraction=fraction,
+            take=take,
+            seed=seed,
+            dry_run=dry_run,
+            progress=progress,
         )
     session.output.records(files, output, query)
 
@@ -179,6 +186,7 @@ def split(
     stratify: Annotated[
         bool, typer.Option("--stratify", help="Split every folder by itself.")
     ] = False,
+    dry_run: DryRunOption = False,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
@@ -189,7 +197,13 @@ def split(
     session = Session.of(ctx)
     with session.output.progress("splitting") as progress:
         parts = session.workspace.data.split(
-            reference, into, fraction=fraction, seed=seed, stratify=stratify, progress=progress
+            reference,
+            into,
+            fraction=fraction,
+            seed=seed,
+            stratify=stratify,
+            dry_run=dry_run,
+            progress=progress,
         )
     session.output.records(parts, output, query)
 
@@ -198,22 +212,26 @@ def split(
 def archive(
     ctx: typer.Context,
     reference: _Reference,
+    dry_run: DryRunOption = False,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
     """Hide a version, or all of a name, from lists."""
     session = Session.of(ctx)
-    session.output.records(session.workspace.data.archive(reference), output, query)
+    session.output.records(
+        session.workspace.data.archive(reference, dry_run=dry_run), output, query
+    )
 
 
 @app.command()
 def restore(
     ctx: typer.Context,
     reference: _Reference,
+    dry_run: DryRunOption = False,
     output: OutputOption = None,
     query: QueryOption = None,
 ) -> None:
     """Show again what was archived."""
     session = Session.of(ctx)
-    changed = session.workspace.data.archive(reference, archived=False)
+    changed = session.workspace.data.archive(reference, archived=False, dry_run=dry_run)
     session.output.records(changed, output, query)

@@ -128,20 +128,28 @@ def show(
 
 @app.command()
 def archive(
-    ctx: typer.Context, reference: ReferenceArgument, output: OutputOption = Format.none
+    ctx: typer.Context,
+    reference: ReferenceArgument,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Format.none,
 ) -> None:
     """Hide a version, or all of a name, from lists."""
     session = Session.of(ctx)
-    session.output.records(session.workspace.environments.archive(reference), output)
+    session.output.records(
+        session.workspace.environments.archive(reference, dry_run=dry_run), output
+    )
 
 
 @app.command()
 def restore(
-    ctx: typer.Context, reference: ReferenceArgument, output: OutputOption = Format.none
+    ctx: typer.Context,
+    reference: ReferenceArgument,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Format.none,
 ) -> None:
     """Show an archived version, or all of a name, in lists again."""
     session = Session.of(ctx)
-    found = session.workspace.environments.archive(reference, archived=False)
+    found = session.workspace.environments.archive(reference, archived=False, dry_run=dry_run)
     session.output.records(found, output)
 
 

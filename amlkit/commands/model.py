@@ -128,17 +128,26 @@ def download(
 
 @app.command()
 def archive(
-    ctx: typer.Context, reference: ReferenceArgument, output: FormatOption = Format.none
+    ctx: typer.Context,
+    reference: ReferenceArgument,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.none,
 ) -> None:
     """Hide a version, or all of a name, from lists; nothing is deleted."""
     session = Session.of(ctx)
-    session.output.records(session.workspace.models.archive(reference), output)
+    changed = session.workspace.models.archive(reference, dry_run=dry_run)
+    session.output.records(changed, output)
 
 
 @app.command()
 def restore(
-    ctx: typer.Context, reference: ReferenceArgument, output: FormatOption = Format.none
+    ctx: typer.Context,
+    reference: ReferenceArgument,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.none,
 ) -> None:
     """Show an archived version, or all of a name, in lists again."""
     session = Session.of(ctx)
-    session.output.records(session.workspace.models.archive(reference, archived=False), output)
+    session.output.records(
+        session.workspace.models.archive(reference, archived=False, dry_run=dry_run), output
+    )

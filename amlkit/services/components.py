@@ -96,10 +96,19 @@ class Components:
         """Return one version. Raises: NotFound."""
         return self._assets.get(AssetKind.COMPONENT, *references.split(reference))
 
-    def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
-        """Hide one version (`NAME:VERSION`) or the whole name."""
-        name, version = references.split(reference)
-        return self._assets.archive(AssetKind.COMPONENT, name, version, archived=archived)
+    def archive(
+        self, reference: str, *, archived: bool = True, dry_run: bool = False
+    ) -> Sequence[Asset]:
+        """Hide `NAME:VERSION`, `NAME@latest` or every version of `NAME`, or show them again.
+
+        dry_run: return what would be changed, and change nothing.
+        Raises: NotFound.
+        """
+        from amlkit.services.archiving import archive
+
+        return archive(
+            self._assets, AssetKind.COMPONENT, reference, archived=archived, dry_run=dry_run
+        )
 
 
 @dataclass(frozen=True)

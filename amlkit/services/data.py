@@ -17,6 +17,7 @@ from amlkit.records import (
     Asset,
     AssetDraft,
     AssetKind,
+    Planned,
     StoredFile,
 )
 from amlkit.services import selection
@@ -147,10 +148,17 @@ class Data:
         spec: dict[str, JSON] = {"type": _remote_type(what, None), "path": what}
         return Asset(AssetKind.DATA, "data", "1", spec)
 
-    def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
-        """Hide a version, or all of a name, from lists; or show it again. Raises: NotFound."""
-        name, version = references.split(reference)
-        return self._assets.archive(AssetKind.DATA, name, version, archived=archived)
+    def archive(
+        self, reference: str, *, archived: bool = True, dry_run: bool = False
+    ) -> Sequence[Asset]:
+        """Hide `NAME:VERSION`, `NAME@latest` or every version of `NAME`, or show them again.
+
+        dry_run: return what would be changed, and change nothing.
+        Raises: NotFound.
+        """
+        from amlkit.services.archiving import archive
+
+        return archive(self._assets, AssetKind.DATA, reference, archived=archived, dry_run=dry_run)
 
     def sample(
         self,
@@ -160,10 +168,12 @@ class Data:
         fraction: float | None = None,
         take: int | None = None,
         seed: int = 0,
+        dry_run: bool = False,
         progress: Progress | None = None,
     ) -> Sequence[StoredFile]:
         """Copy a choice of the files to `target`: the same choice on every machine.
 
+        dry_run: only return the choice.
         Raises: UsageError: neither `fraction` nor `take`. Conflict: `target` is not empty.
         """
         if fraction is None and take is None:
@@ -174,7 +184,8 @@ class Data:
         asset = self._get(reference)
         files = self._inside(asset)
         paths = selection.sample(files, fraction=fraction, take=take, seed=seed)
-        self._assets.copy(asset, [files[path] for path in paths], target, progress=progress)
+        if not dry_run:
+            self._assets.copy(asset, [files[path] for path in paths], target, progress=progress)
         return [StoredFile(path, files[path].size) for path in paths]
 
     def _inside(self, asset: Asset) -> Mapping[str, AssetFile]:
@@ -191,11 +202,13 @@ class Data:
         fraction: float = 0.8,
         seed: int = 0,
         stratify: bool = False,
+        dry_run: bool = False,
         progress: Progress | None = None,
-    ) -> Sequence[Asset]:
+    ) -> Sequence[Asset] | Sequence[Planned]:
         """Register two assets that part the files, or none; the first has `fraction` of them.
 
         stratify: of every folder by itself, such as one folder per label.
+        dry_run: return what each part would have, and register nothing.
         Raises: UsageError: the fraction is outside 0 to 1, or the names are the same.
         """
         _check_fraction(fraction)
@@ -211,7 +224,15 @@ class Data:
         spec: dict[str, JSON] = {"type": "uri_folder"}
         drafts = [AssetDraft(AssetKind.DATA, name, spec, tags=tags) for name in into]
         parts = list(zip(drafts, chosen, strict=True))
+        if dry_run:
+            return [_planned(draft, inside) for draft, inside in parts]
         return self._assets.create_parts(source, parts, progress=progress)
+
+
+def _planned(draft: AssetDraft, inside: Sequence[AssetFile]) -> Planned:
+    size = sum(each.size for each in inside)
+    spec: dict[str, JSON] = {"name": draft.name, **draft.spec, "tags": dict(draft.tags)}
+    return Planned("create data", {**spec, "files": len(inside), "size": size})
 
 
 def _check_fraction(fraction: float | None) -> None:

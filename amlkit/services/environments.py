@@ -113,10 +113,19 @@ class Environments:
         """Return one version. Raises: NotFound."""
         return self._assets.get(AssetKind.ENVIRONMENT, *references.split(reference))
 
-    def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
-        """Hide one version (`NAME:VERSION`) or the whole name."""
-        name, version = references.split(reference)
-        return self._assets.archive(AssetKind.ENVIRONMENT, name, version, archived=archived)
+    def archive(
+        self, reference: str, *, archived: bool = True, dry_run: bool = False
+    ) -> Sequence[Asset]:
+        """Hide `NAME:VERSION`, `NAME@latest` or every version of `NAME`, or show them again.
+
+        dry_run: return what would be changed, and change nothing.
+        Raises: NotFound.
+        """
+        from amlkit.services.archiving import archive
+
+        return archive(
+            self._assets, AssetKind.ENVIRONMENT, reference, archived=archived, dry_run=dry_run
+        )
 
     def build(self, reference: str, *, log: Callable[[str], None]) -> BuiltEnvironment:
         """Build an environment asset on this machine and import what it declares.

@@ -110,9 +110,16 @@ class Jobs:
             return self._jobs.submit(submission)
 
     def plan(self, submission: Submission) -> Mapping[str, JSON]:
-        """Return what `submit_prepared` would run; change nothing."""
+        """Return what `submit_prepared` would run; change nothing.
+
+        Raises: what `submit_prepared` would, before it starts anything.
+        """
+        from amlkit.services import snapshots
+
         with _positions(submission):
-            return self._jobs.plan(submission)
+            planned = self._jobs.plan(submission)
+        snapshots.check(submission.spec, allow_secrets=submission.allow_secrets)
+        return planned
 
     def show(self, name: str) -> Job:
         """Return a job as it stands. Raises: NotFound."""

@@ -122,10 +122,17 @@ class Models:
         """Write the files below `target` and return where they are."""
         return self._assets.download(self.show(reference), target, progress=progress)
 
-    def archive(self, reference: str, *, archived: bool = True) -> Sequence[Asset]:
-        """Hide one version (`NAME:VERSION`) or the whole name."""
-        name, version = references.split(reference)
-        return self._assets.archive(AssetKind.MODEL, name, version, archived=archived)
+    def archive(
+        self, reference: str, *, archived: bool = True, dry_run: bool = False
+    ) -> Sequence[Asset]:
+        """Hide `NAME:VERSION`, `NAME@latest` or every version of `NAME`, or show them again.
+
+        dry_run: return what would be changed, and change nothing.
+        Raises: NotFound.
+        """
+        from amlkit.services.archiving import archive
+
+        return archive(self._assets, AssetKind.MODEL, reference, archived=archived, dry_run=dry_run)
 
 
 def _known(kind: str) -> str:

@@ -92,6 +92,13 @@ def refused(source: str | Path) -> str | None:
     return None
 
 
+def check(loaded: Loaded, *, allow_secrets: bool) -> None:
+    """Raises: AmlkitError: a job with this code would be refused."""
+    for code in dict.fromkeys(_of(loaded)):
+        there = files.of_code(code.folder, code.includes)
+        files.check(code.folder, there, files.size_limit_bytes(), allow_secrets=allow_secrets)
+
+
 def changed(workspace: Workspace, source: str | Path) -> tuple[Sequence[FileChange], Sequence[str]]:
     """Return what has changed since the last run from the same folder, and the run (of each code).
 

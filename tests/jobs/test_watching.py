@@ -130,6 +130,9 @@ def test_a_secret_is_told_with_the_path_that_one_would_type(amlkit, tmp_path):
     (tmp_path / "job.yml").write_text(
         "command: echo\ncode: ./src\nenvironment: azureml:none@latest\n"
     )
-    done = amlkit("job", "submit", "job.yml", "--current-python")
-    assert done.returncode == 1
-    assert f"{Path('src', 'conf.py')}:1: storage account key" in done.stderr
+    submit = ("job", "submit", "job.yml", "--current-python")
+    for each in (submit, (*submit, "--dry-run")):
+        done = amlkit(*each)
+        assert done.returncode == 1
+        assert f"{Path('src', 'conf.py')}:1: storage account key" in done.stderr
+    assert amlkit(*submit, "--dry-run", "--allow-secrets").returncode == 0

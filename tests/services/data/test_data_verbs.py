@@ -104,3 +104,30 @@ def test_a_remote_uri_is_kept_as_a_reference(amlkit):
     uri = "https://example.com/titanic.csv"
     shown = json.loads(amlkit("data", "create", "--name", "t", "--path", uri))
     assert (shown["path"], shown["type"]) == (uri, "uri_file")
+
+
+def test_archiving_the_latest_leaves_the_earlier_versions(amlkit, digits):
+    for each in ("1", "2"):
+        amlkit("data", "create", "--name", "two", "--path", "digits", "--version", each)
+    assert amlkit("data", "archive", "two@latest", "-o", "name") == "two:2\n"
+    assert amlkit("data", "list", "--name", "two", "-o", "name") == "two:1\n"
+
+
+def test_a_dry_run_says_what_a_verb_would_do_and_does_nothing(amlkit, digits, tmp_path):
+    amlkit("data", "create", "--name", "whole", "--path", "digits")
+    before = amlkit("data", "list", "--archived", "-o", "json")
+    split = ("data", "split", "whole", "--fraction", "0.5", "--seed", "1", "--into", "a", "b")
+    planned = json.loads(amlkit(*split, "--dry-run"))
+    sample = ("data", "sample", "whole", "--take", "2", "--seed", "1", "--output-dir", "some")
+    chosen = amlkit(*sample, "--dry-run", "-o", "name")
+    hidden = json.loads(amlkit("data", "archive", "whole", "--dry-run"))
+    assert [each["archived"] for each in hidden] == [True]
+    amlkit("data", "archive", "nobody", "--dry-run", code=3)
+    assert amlkit("data", "list", "--archived", "-o", "json") == before
+    assert not (tmp_path / "some").exists()
+
+    assert chosen == amlkit(*sample, "-o", "name")
+    made = [each["name"] for each in json.loads(amlkit(*split))]
+    assert [each["spec"]["name"] for each in planned] == made == ["a", "b"]
+    whole = len([each for each in digits.rglob("*") if each.is_file()])
+    assert sum(each["spec"]["files"] for each in planned) == whole
