@@ -59,3 +59,8 @@ def confirm(doing: str, *, yes: bool) -> None:
         raise UsageError(f"{doing} needs --yes", hint="add --yes; nothing was changed")
     if not typer.confirm(f"{doing}: go on?", err=True):
         raise UsageError("nothing was changed", hint="add --yes to do it without asking")
+
+
+def shown(output: Format | None, *, dry_run: bool) -> Format | None:
+    """Return the format of a command that says nothing by itself; what it would do, it says."""
+    return None if dry_run and output is Format.none else output

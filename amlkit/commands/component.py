@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from amlkit.errors import UsageError
-from amlkit.options import DryRunOption, LenientOption, OutputOption, QueryOption, SetOption
+from amlkit.options import DryRunOption, LenientOption, OutputOption, QueryOption, SetOption, shown
 from amlkit.output import Format
 from amlkit.records import Planned
 from amlkit.session import Session
@@ -165,7 +165,7 @@ def archive(
     """Hide a version, or all of a name, from lists."""
     session = Session.of(ctx)
     changed = session.workspace.components.archive(reference, dry_run=dry_run)
-    session.output.records(changed, output)
+    session.output.records(changed, shown(output, dry_run=dry_run))
 
 
 @app.command()
@@ -178,4 +178,4 @@ def restore(
     """Show an archived version, or all of a name, in lists again."""
     session = Session.of(ctx)
     found = session.workspace.components.archive(reference, archived=False, dry_run=dry_run)
-    session.output.records(found, output)
+    session.output.records(found, shown(output, dry_run=dry_run))

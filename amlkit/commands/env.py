@@ -17,6 +17,7 @@ from amlkit.options import (
     SetOption,
     YesOption,
     confirm,
+    shown,
 )
 from amlkit.output import Format
 from amlkit.records import Planned
@@ -135,9 +136,8 @@ def archive(
 ) -> None:
     """Hide a version, or all of a name, from lists."""
     session = Session.of(ctx)
-    session.output.records(
-        session.workspace.environments.archive(reference, dry_run=dry_run), output
-    )
+    changed = session.workspace.environments.archive(reference, dry_run=dry_run)
+    session.output.records(changed, shown(output, dry_run=dry_run))
 
 
 @app.command()
@@ -150,7 +150,7 @@ def restore(
     """Show an archived version, or all of a name, in lists again."""
     session = Session.of(ctx)
     found = session.workspace.environments.archive(reference, archived=False, dry_run=dry_run)
-    session.output.records(found, output)
+    session.output.records(found, shown(output, dry_run=dry_run))
 
 
 @app.command()

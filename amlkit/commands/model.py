@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from amlkit.errors import UsageError
-from amlkit.options import DryRunOption, QueryOption, TagOption, pairs
+from amlkit.options import DryRunOption, QueryOption, TagOption, pairs, shown
 from amlkit.output import Format
 from amlkit.records import Planned
 from amlkit.session import Session
@@ -136,7 +136,7 @@ def archive(
     """Hide a version, or all of a name, from lists; nothing is deleted."""
     session = Session.of(ctx)
     changed = session.workspace.models.archive(reference, dry_run=dry_run)
-    session.output.records(changed, output)
+    session.output.records(changed, shown(output, dry_run=dry_run))
 
 
 @app.command()
@@ -148,6 +148,5 @@ def restore(
 ) -> None:
     """Show an archived version, or all of a name, in lists again."""
     session = Session.of(ctx)
-    session.output.records(
-        session.workspace.models.archive(reference, archived=False, dry_run=dry_run), output
-    )
+    changed = session.workspace.models.archive(reference, archived=False, dry_run=dry_run)
+    session.output.records(changed, shown(output, dry_run=dry_run))

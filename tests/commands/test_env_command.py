@@ -106,6 +106,9 @@ def test_create_without_an_image_says_what_to_add(amlkit):
 
 def test_an_archived_environment_is_not_listed(amlkit):
     amlkit("env", "create", "-n", "small", "--image", "img")
+    planned = amlkit("env", "archive", "small", "--dry-run")
+    assert [each["archived"] for each in json.loads(planned.stdout)] == [True]
+    assert amlkit("env", "list", "-o", "name").stdout == "small:1\n"
     assert amlkit("env", "archive", "small:1").returncode == 0
     assert amlkit("env", "list", "-o", "name").stdout == ""
     assert amlkit("env", "list", "--archived", "-o", "name").stdout == "small:1\n"
