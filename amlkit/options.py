@@ -26,6 +26,9 @@ SetOption: TypeAlias = Annotated[
 DryRunOption: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Print what would be done; change nothing.")
 ]
+JobArgument: TypeAlias = Annotated[
+    str, typer.Argument(help="Name of the job; a step is PIPELINE/STEP.")
+]
 TagOption: TypeAlias = Annotated[
     list[str] | None, typer.Option("--tag", help="Tag as `key=value`. Repeatable.")
 ]

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from amlkit.commands import job_snapshot
+from amlkit.commands.job_changing import archive, cancel, restore
 from amlkit.commands.job_graph import graph
 from amlkit.commands.job_plot import plot
 from amlkit.errors import UsageError
 from amlkit.options import (
     DryRunOption,
+    JobArgument,
     LenientOption,
     OutputOption,
     QueryOption,
@@ -20,14 +22,12 @@ from amlkit.options import (
     TagOption,
     pairs,
 )
-from amlkit.output import Format
 from amlkit.session import Session
 
 app = typer.Typer(
     help="Submit, sweep, watch and read jobs.", no_args_is_help=True, rich_markup_mode=None
 )
 
-JobArgument = Annotated[str, typer.Argument(help="Name of the job; a step is PIPELINE/STEP.")]
 FileArgument = Annotated[str, typer.Argument(help="YAML of the job; `-` reads stdin.")]
 NameOption = Annotated[str | None, typer.Option("--name", "-n", help="Name; default: a new one.")]
 ExperimentOption = Annotated[str | None, typer.Option("--experiment", help="Experiment name.")]
@@ -329,13 +329,7 @@ app.command("graph")(graph)
 app.command("plot")(plot)
 
 
-@app.command()
-def cancel(
-    ctx: typer.Context, job: JobArgument, output: OutputOption = None, query: QueryOption = None
-) -> None:
-    """Stop a job: TERM, then KILL; it ends as Canceled."""
-    session = Session.of(ctx)
-    session.output.record(session.workspace.jobs.cancel(job), output, query)
+app.command()(cancel)
 
 
 @app.command()
@@ -390,18 +384,8 @@ def download(
     session.output.text(str(place))
 
 
-@app.command()
-def archive(ctx: typer.Context, job: JobArgument, output: OutputOption = Format.none) -> None:
-    """Hide a job from lists; nothing is deleted."""
-    session = Session.of(ctx)
-    session.output.record(session.workspace.jobs.archive(job), output)
+app.command()(archive)
 
-
-@app.command()
-def restore(ctx: typer.Context, job: JobArgument, output: OutputOption = Format.none) -> None:
-    """Show an archived job in lists again."""
-    session = Session.of(ctx)
-    session.output.record(session.workspace.jobs.archive(job, archived=False), output)
-
+app.command()(restore)
 
 app.add_typer(job_snapshot.app, name="snapshot")

@@ -245,9 +245,9 @@ class Jobs:
             for job in jobs
         ]
 
-    def cancel(self, name: str) -> Job:
-        """Ask a job to stop. Raises: Conflict: it has ended by itself."""
-        job = self._jobs.cancel(name)
+    def cancel(self, name: str, *, dry_run: bool = False) -> Job:
+        """Ask a job to stop; with `dry_run` only look at it. Raises: Conflict: it has ended."""
+        job = self._jobs.get(name) if dry_run else self._jobs.cancel(name)
         if job.status in {Status.COMPLETED, Status.FAILED}:
             raise Conflict(f"job `{name}` is {job.status}", hint="there is nothing to cancel")
         return job

@@ -136,3 +136,16 @@ def test_a_secret_is_told_with_the_path_that_one_would_type(amlkit, tmp_path):
         assert done.returncode == 1
         assert f"{Path('src', 'conf.py')}:1: storage account key" in done.stderr
     assert amlkit(*submit, "--dry-run", "--allow-secrets").returncode == 0
+
+
+def test_a_dry_run_cancels_and_archives_nothing(amlkit, tmp_path):
+    (tmp_path / "job.yml").write_text("command: sleep 100\nenvironment: azureml:none@latest\n")
+    amlkit("job", "submit", "job.yml", "--current-python", "--name", "j")
+    for verb in ("cancel", "archive", "restore"):
+        planned = json.loads(amlkit("job", verb, "j", "--dry-run").stdout)
+        assert (planned["action"], planned["spec"]["name"]) == (f"{verb} job", "j")
+    assert amlkit("job", "list", "-o", "name").stdout == "j\n"
+    assert amlkit("job", "show", "j", "--query", "status", "-o", "tsv").stdout != "Canceled\n"
+    assert amlkit("job", "cancel", "j").returncode == 0
+    assert amlkit("job", "wait", "j").returncode == 5
+    assert amlkit("job", "archive", "nobody", "--dry-run").returncode == 3
