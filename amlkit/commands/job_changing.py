@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,7 +12,6 @@ from amlkit.session import Session
 
 if TYPE_CHECKING:
     from amlkit.records import Job
-    from amlkit.services.jobs import Jobs
 
 
 def cancel(
@@ -24,7 +22,9 @@ def cancel(
     query: QueryOption = None,
 ) -> None:
     """Stop a job: TERM, then KILL; it ends as Canceled."""
-    _change(Session.of(ctx), job, "cancel", lambda jobs: jobs.cancel(job), dry_run, output, query)
+    session = Session.of(ctx)
+    found = session.workspace.jobs.cancel(job, dry_run=dry_run)
+    _print(session, "cancel", found, dry_run, output, query)
 
 
 def archive(
@@ -34,7 +34,9 @@ def archive(
     output: OutputOption = Format.none,
 ) -> None:
     """Hide a job from lists; nothing is deleted."""
-    _change(Session.of(ctx), job, "archive", lambda jobs: jobs.archive(job), dry_run, output)
+    session = Session.of(ctx)
+    found = session.workspace.jobs.archive(job, dry_run=dry_run)
+    _print(session, "archive", found, dry_run, output)
 
 
 def restore(
@@ -44,28 +46,23 @@ def restore(
     output: OutputOption = Format.none,
 ) -> None:
     """Show an archived job in lists again."""
-
-    def show_again(jobs: Jobs) -> Job:
-        return jobs.archive(job, archived=False)
-
-    _change(Session.of(ctx), job, "restore", show_again, dry_run, output)
+    session = Session.of(ctx)
+    found = session.workspace.jobs.archive(job, archived=False, dry_run=dry_run)
+    _print(session, "restore", found, dry_run, output)
 
 
-def _change(
+def _print(
     session: Session,
-    job: str,
     action: str,
-    change: Callable[[Jobs], Job],
+    job: Job,
     dry_run: bool,
     output: Format | None,
     query: str | None = None,
 ) -> None:
-    jobs = session.workspace.jobs
     if not dry_run:
-        session.output.record(change(jobs), output, query)
+        session.output.record(job, output, query)
         return
     from amlkit.records import Planned
 
-    found = jobs.cancel(job, dry_run=True) if action == "cancel" else jobs.show(job)
-    planned = Planned(f"{action} job", {"name": found.name, "status": str(found.status)})
+    planned = Planned(f"{action} job", {"name": job.name, "status": str(job.status)})
     session.output.record(planned, shown(output, dry_run=True), query)

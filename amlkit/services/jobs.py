@@ -271,9 +271,9 @@ class Jobs:
         """Copy one output of a job, or all that it left, below `target`."""
         return self._jobs.download(name, output, target)
 
-    def archive(self, name: str, *, archived: bool = True) -> Job:
-        """Hide a job from lists, or show it again."""
-        return self._jobs.archive(name, archived=archived)
+    def archive(self, name: str, *, archived: bool = True, dry_run: bool = False) -> Job:
+        """Hide a job from lists, or show it again; with `dry_run` only look at it."""
+        return self._jobs.get(name) if dry_run else self._jobs.archive(name, archived=archived)
 
     def tag(self, name: str, tags: Mapping[str, str]) -> Job:
         """Add or replace tags."""
